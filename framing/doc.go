@@ -1,0 +1,2 @@
+// Package framing cuts a byte stream into frames.
+package framing

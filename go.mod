@@ -1,0 +1,3 @@
+module github.com/plait-go/plait
+
+go 1.25.0
