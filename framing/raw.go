@@ -1,0 +1,63 @@
+package framing
+
+import "io"
+
+// Read reads what comes behind the last frame, unframed: a body, or another
+// protocol. It returns bytes in hand before it reads more. A frame that is being
+// skipped is passed over first. Errors are as from Next, but the end of the
+// stream is always [io.EOF] here.
+func (r *Reader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if err := r.pass(limitOf(r.Max)); err != nil {
+		return 0, err
+	}
+	r.seen, r.need = 0, 0
+	if n := copy(p, r.bytes()); n > 0 {
+		r.r += n
+		r.off += int64(n)
+		return n, nil
+	}
+	if err := r.pending; err != nil {
+		r.pending = nil
+		return 0, err
+	}
+	n, err := r.rd.Read(p)
+	r.off += int64(n)
+	return n, err
+}
+
+// WriteTo writes what comes behind the last frame to w, unframed, until the
+// stream ends. It implements [io.WriterTo]: bytes in hand take one Write, and
+// the rest goes from the underlying reader to w as [io.Copy] moves it best.
+func (r *Reader) WriteTo(w io.Writer) (int64, error) {
+	if err := r.pass(limitOf(r.Max)); err != nil {
+		return 0, err
+	}
+	r.seen, r.need = 0, 0
+	var total int64
+	if data := r.bytes(); len(data) > 0 {
+		n, err := w.Write(data)
+		if n < len(data) && err == nil {
+			err = io.ErrShortWrite
+		}
+		n = min(max(n, 0), len(data))
+		r.r += n
+		r.off += int64(n)
+		total = int64(n)
+		if err != nil {
+			return total, err
+		}
+	}
+	if err := r.pending; err != nil {
+		r.pending = nil
+		if err == io.EOF {
+			err = nil
+		}
+		return total, err
+	}
+	n, err := io.Copy(w, r.rd)
+	r.off += n
+	return total + n, err
+}

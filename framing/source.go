@@ -1,0 +1,92 @@
+package framing
+
+import (
+	"errors"
+	"io"
+)
+
+const (
+	minBuf     = 4 << 10 // bytes: a Reader's first buffer
+	emptyReads = 100     // reads of nothing in a row before io.ErrNoProgress
+)
+
+// errReadCount reports a broken io.Reader.
+var errReadCount = errors.New("framing: the underlying Read returned an impossible count")
+
+// A source is the bytes that a Reader has in hand, buf[r:w], and where more come
+// from. It knows nothing of frames but how much room they take.
+type source struct {
+	rd      io.Reader
+	buf     []byte
+	r, w    int
+	full    bool  // the last read filled all the room there was
+	pending error // came with the last bytes; returned when they do not suffice
+}
+
+// bytes returns the bytes in hand.
+func (s *source) bytes() []byte { return s.buf[s.r:s.w] }
+
+// fill reads at least one byte, or returns an error. Need is the length of the
+// frame in hand if it is known, limit the most it may be.
+func (s *source) fill(need, limit int) error {
+	if err := s.pending; err != nil {
+		s.pending = nil
+		return err
+	}
+	s.room(need, limit)
+	for range emptyReads {
+		n, err := s.rd.Read(s.buf[s.w:])
+		if n < 0 || n > len(s.buf)-s.w {
+			return errReadCount
+		}
+		s.w += n
+		if n > 0 {
+			s.full = s.w == len(s.buf)
+			s.pending = err
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return io.ErrNoProgress
+}
+
+// room makes room behind the bytes in hand: it moves them to the front, or
+// doubles the buffer when they fill it, never ahead of the bytes received. Up to
+// keepCap it also doubles when reads fill it, so that a busy stream takes fewer
+// of them.
+func (s *source) room(need, limit int) {
+	have, size := s.w-s.r, len(s.buf)
+	if have == 0 && size > keepCap {
+		s.buf, s.r, s.w, size = nil, 0, 0, 0
+	}
+	switch {
+	case size == 0:
+		size = minBuf
+	case have == size:
+		size = grown(have, need, limit)
+	case s.full && size < keepCap:
+		size *= 2
+	}
+	s.full = false
+	front := s.buf
+	switch tail := len(s.buf) - s.w; {
+	case size > len(s.buf):
+		front = make([]byte, size)
+	case have > 0 && tail > 0 && (tail >= size/4 || have > size/2):
+		return // room enough, or more to move than it gains
+	}
+	copy(front, s.bytes())
+	s.buf, s.r, s.w = front, 0, have
+}
+
+// grown returns the next size of a buffer that have bytes of one frame fill. Over
+// keepCap it is no more than the frame can need.
+func grown(have, need, limit int) int {
+	bound := limit
+	if need > 0 {
+		bound = need
+	}
+	return max(have+1, min(2*have, max(bound, keepCap)))
+}

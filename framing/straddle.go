@@ -1,0 +1,151 @@
+package framing
+
+import "bytes"
+
+const (
+	minPiece  = 64  // bytes: least that is copied behind an unfinished frame
+	skipPiece = 512 // bytes: as much, behind what a Resyncer wants to see again
+)
+
+// begin starts a loop over p. It returns the bytes to cut, and whether they lie
+// in memory that d owns: those which an earlier loop left come first.
+func (d *Decoder) begin(p []byte) (rest []byte, owned bool) {
+	if d.busy {
+		panic("framing: Decoder.Frames called from inside its own loop")
+	}
+	d.busy = true
+	d.used = len(d.buf) > 0
+	switch {
+	case d.err != nil:
+		p = nil
+	case d.used && d.seen == 0 && d.need == 0 && d.skip == nil:
+		p, d.buf, owned = append(d.buf, p...), nil, true
+	}
+	d.fed, d.left = p, len(p)
+	d.settle()
+	return p, owned
+}
+
+// settle chooses the way on: the fast one if a frame begins where the loop is.
+func (d *Decoder) settle() {
+	d.slow = d.err != nil || d.skip != nil || len(d.buf) > 0
+}
+
+// finish ends a loop that came to its end: rest is kept for the next one. The
+// buffer goes when it is empty, and over keepCap or of no use in this loop.
+func (d *Decoder) finish(rest []byte, owned bool) {
+	switch {
+	case len(rest) > 0 && len(d.buf) == 0 && owned:
+		d.buf = rest
+	case len(rest) > 0:
+		d.keep(rest)
+	case len(d.buf) == 0 && (cap(d.buf) > keepCap || !d.used):
+		d.buf = nil
+	}
+	d.fed, d.left, d.busy = nil, 0, false
+}
+
+// pause ends a loop that was left by break, while the caller still holds a
+// frame, which may lie in d.buf.
+func (d *Decoder) pause(rest []byte, owned bool) {
+	if !d.busy {
+		return
+	}
+	if !owned || len(d.buf) > 0 {
+		rest = append(bytes.Clone(d.buf), rest...)
+	}
+	d.buf = rest
+	d.fed, d.left, d.busy = nil, 0, false
+}
+
+// refuse keeps what Split said of w, which was not a whole frame.
+func (d *Decoder) refuse(w []byte, n int, err error) error {
+	err = d.judge(d.Splitter, limitOf(d.Max), d.Discard, w, n, err)
+	d.settle()
+	return err
+}
+
+// step finds the next frame or error when bytes in d.buf come first or a frame
+// is being skipped. It returns neither when there is nothing more to look at.
+func (d *Decoder) step(rest []byte) (frame, after []byte, err error) {
+	limit := limitOf(d.Max)
+	for d.err == nil {
+		old, added, data := len(d.buf), 0, rest
+		if old > 0 {
+			added = d.borrow(rest, limit)
+			data = d.buf
+		}
+		if len(data) == 0 {
+			return nil, rest, nil
+		}
+		all := old == 0 || added == len(rest)
+		if d.skip != nil {
+			n := d.drop(limit, data)
+			rest = d.advance(rest, n, old, added)
+			d.settle()
+			if d.skip != nil && all && d.err == nil {
+				return nil, rest, nil
+			}
+			continue
+		}
+		n, err := d.next(d.Splitter, limit, d.Discard, data)
+		rest = d.advance(rest, n, old, added)
+		d.settle()
+		if n > 0 {
+			return data[:n:n], rest, nil
+		}
+		if err != nil || all {
+			return nil, rest, err
+		}
+	}
+	return nil, rest, d.err
+}
+
+// borrow copies a piece of rest behind the bytes in d.buf and returns its size:
+// what the frame needs if that is known, otherwise as much again as is there, so
+// that little is copied in vain and nothing is searched twice.
+func (d *Decoder) borrow(rest []byte, limit int) int {
+	n := len(d.buf)
+	switch {
+	case d.skip != nil:
+		n = skipPiece
+	case d.need > 0:
+		n = d.need - n
+	default:
+		n = min(max(n, minPiece), limit-n)
+	}
+	n = min(max(n, 0), len(rest))
+	d.keep(rest[:n])
+	return n
+}
+
+// advance moves over n bytes of what was looked at: rest, or d.buf when it had
+// old bytes and added ones of rest were copied behind them.
+func (d *Decoder) advance(rest []byte, n, old, added int) []byte {
+	switch {
+	case old == 0:
+		return rest[n:]
+	case n == 0:
+		return rest[added:]
+	case n < old:
+		rest = append(bytes.Clone(d.buf[n:]), rest[added:]...)
+		d.fed = rest
+	default:
+		rest = rest[n-old:]
+	}
+	d.buf = d.buf[:0]
+	return rest
+}
+
+// keep appends p to d.buf, whose capacity follows the bytes received, at most
+// doubling, and not beyond a frame whose length is known.
+func (d *Decoder) keep(p []byte) {
+	if n := len(d.buf) + len(p); n > cap(d.buf) {
+		size := max(minPiece, 2*n)
+		if d.need > 0 {
+			size = min(size, max(n, d.need))
+		}
+		d.buf = append(make([]byte, 0, size), d.buf...)
+	}
+	d.buf = append(d.buf, p...)
+}
