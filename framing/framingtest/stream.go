@@ -49,6 +49,9 @@ func (c *checker) push(set setting, pieces []string) result {
 			r.add(f, err)
 			overwrite(f)
 		}
+		if err := d.Close(); err != nil && err != io.ErrUnexpectedEOF {
+			break // final
+		}
 	}
 	r.err, r.left = d.Close(), string(d.Buffered())
 	if r.err == nil {
