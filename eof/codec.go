@@ -30,6 +30,7 @@ const (
 // is a framing.Splitter, a framing.Resyncer and a framing.Appender.
 type Codec struct {
 	kind        kind
+	word        uint64    // eight times last
 	first, last byte      // of the delimiter of two bytes; last, too, of the one of one byte
 	keep        int       // bytes of a search without success that may begin a delimiter
 	search      []needle  // the delimiters that decide where a frame ends
@@ -126,6 +127,7 @@ func (c *Codec) choose() kind {
 	}
 	d := c.search[0]
 	c.first, c.last = d[0], d[len(d)-1]
+	c.word = ones * uint64(c.last)
 	switch len(d) {
 	case 1:
 		return oneByte
@@ -141,23 +143,21 @@ func (c *Codec) choose() kind {
 // the 254 bytes before it are looked at again. The error is always nil. Split
 // does not allocate.
 func (c *Codec) Split(data []byte, seen int) (n int, err error) {
-	if c.kind == oneByte {
-		i := bytes.IndexByte(data[seen:], c.last)
-		if i < 0 {
-			return 0, nil
+	if c.kind == oneByte || c.kind == twoBytes {
+		n, from := c.near(data, seen)
+		if n == 0 {
+			i := bytes.IndexByte(data[from:], c.last)
+			if i < 0 {
+				return 0, nil
+			}
+			n = from + i + 1
 		}
-		return seen + i + 1, nil
-	}
-	switch c.kind {
-	case twoBytes:
-		i := bytes.IndexByte(data[seen:], c.last)
-		if i < 0 {
-			return 0, nil
-		}
-		if n = seen + i + 1; n > 1 && data[n-2] == c.first {
+		if c.kind == oneByte || n > 1 && data[n-2] == c.first {
 			return n, nil
 		}
 		return c.search[0].end(data, n), nil
+	}
+	switch c.kind {
 	case oneText:
 		return c.search[0].end(data, seen), nil
 	case byteSet:

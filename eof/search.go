@@ -1,6 +1,10 @@
 package eof
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 // blockSize is where a search for several delimiters starts: long enough for
 // vector instructions to pay, short enough to waste nothing on short frames.
@@ -80,4 +84,30 @@ func endWithin(needles []needle, block []byte, seen int) (n int) {
 		}
 	}
 	return n
+}
+
+const (
+	ones = 0x0101010101010101
+	tops = 0x8080808080808080
+)
+
+// near returns where the first c.last ends in the first sixteen bytes of data, or
+// 0 and where to look on. It is for short frames, where a call of bytes.IndexByte
+// costs more than what it finds.
+//
+// A byte equal to c.last is zero in x, and the lowest zero byte is the lowest
+// one to lose its top bit when one is subtracted from each.
+func (c *Codec) near(data []byte, seen int) (n, from int) {
+	if seen > 0 || len(data) < 16 {
+		return 0, seen
+	}
+	x := binary.LittleEndian.Uint64(data) ^ c.word
+	if x = (x - ones) &^ x & tops; x != 0 {
+		return bits.TrailingZeros64(x)/8 + 1, 0
+	}
+	x = binary.LittleEndian.Uint64(data[8:]) ^ c.word
+	if x = (x - ones) &^ x & tops; x != 0 {
+		return bits.TrailingZeros64(x)/8 + 9, 0
+	}
+	return 0, 16
 }

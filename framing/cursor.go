@@ -17,6 +17,7 @@ type cursor struct {
 // A skip throws away what is left of an oversize frame: a number of bytes, or
 // whatever comes before the boundary that a Resyncer finds.
 type skip struct {
+	err    *Error // told of it
 	left   uint64
 	resync Resyncer
 }
@@ -87,15 +88,19 @@ func (c *cursor) fail(s Splitter, limit int, discard bool, e *Error) {
 		switch {
 		case !discard:
 		case e.Size > 0:
-			c.skip = &skip{left: e.Size}
+			c.skip = &skip{err: e, left: e.Size}
 			return
 		case ok:
-			c.skip = &skip{resync: resync}
+			c.skip = &skip{err: e, resync: resync}
 			return
 		}
 	}
 	c.err = e
 }
+
+// skips reports whether err told of an oversize frame that is being skipped, so
+// that the stream goes on behind it.
+func (c *cursor) skips(err error) bool { return c.skip != nil && err == error(c.skip.err) }
 
 // head returns the fewest first bytes of w on which s decides as it does on all
 // of w, at most headLen, so that the error tells the same whatever w holds

@@ -25,7 +25,7 @@ type Decoder struct {
 	used bool // the running loop began inside a frame
 	cursor
 	buf  []byte // unfinished frame, or what a loop left behind; owned
-	fed  []byte // what the running loop cuts
+	fed  []byte // what the running loop cuts, from off on
 	left int    // bytes at the end of fed that it has not reached
 }
 
@@ -52,28 +52,24 @@ func NewDecoder(s Splitter) *Decoder { return &Decoder{Splitter: s} }
 func (d *Decoder) Frames(p []byte) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		rest, owned := d.begin(p)
-		for {
+		for limit := limitOf(d.Max); ; {
 			var frame []byte
 			var err error
-			if d.slow {
-				frame, rest, err = d.step(rest)
-				if frame == nil && err == nil {
-					break
-				}
-			} else {
+			if !d.slow {
 				w := rest
-				if limit := limitOf(d.Max); len(w) > limit {
+				if len(w) > limit {
 					w = w[:limit]
 				} else if len(w) == 0 {
 					break
 				}
 				n, e := d.Splitter.Split(w, 0)
-				if e == nil && 0 < n && n <= len(w) {
-					d.off += int64(n)
+				if e == nil && 0 < n && n <= len(rest) && n <= limit {
 					frame, rest = rest[:n:n], rest[n:]
-				} else if err = d.refuse(w, n, e); err == nil {
+				} else if err = d.refuse(rest, w, n, e); err == nil {
 					break
 				}
+			} else if frame, rest, err = d.step(rest); frame == nil && err == nil {
+				break
 			}
 			d.left = len(rest)
 			if !yield(frame, err) {
@@ -114,7 +110,7 @@ func (d *Decoder) Use(s Splitter) {
 
 // Offset returns the number of bytes that were cut or skipped: the place of the
 // next frame in the stream.
-func (d *Decoder) Offset() int64 { return d.off }
+func (d *Decoder) Offset() int64 { return d.off + int64(len(d.fed)-d.left) }
 
 // Close tells how the stream ended, if this is its end: nil on a boundary,
 // [io.ErrUnexpectedEOF] inside a frame or before bytes that were not cut,

@@ -13,10 +13,10 @@ func (r *Reader) Read(p []byte) (int, error) {
 	if err := r.pass(limitOf(r.Max)); err != nil {
 		return 0, err
 	}
-	r.seen, r.need = 0, 0
+	r.seen, r.need, r.used = 0, 0, true
+	r.settle()
 	if n := copy(p, r.bytes()); n > 0 {
-		r.r += n
-		r.off += int64(n)
+		r.left -= n
 		return n, nil
 	}
 	if err := r.pending; err != nil {
@@ -24,7 +24,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := r.rd.Read(p)
-	r.off += int64(n)
+	r.total += int64(n)
 	return n, err
 }
 
@@ -35,7 +35,8 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 	if err := r.pass(limitOf(r.Max)); err != nil {
 		return 0, err
 	}
-	r.seen, r.need = 0, 0
+	r.seen, r.need, r.used = 0, 0, true
+	r.settle()
 	var total int64
 	if data := r.bytes(); len(data) > 0 {
 		n, err := w.Write(data)
@@ -43,8 +44,7 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 			err = io.ErrShortWrite
 		}
 		n = min(max(n, 0), len(data))
-		r.r += n
-		r.off += int64(n)
+		r.left -= n
 		total = int64(n)
 		if err != nil {
 			return total, err
@@ -58,6 +58,6 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 		return total, err
 	}
 	n, err := io.Copy(w, r.rd)
-	r.off += n
+	r.total += n
 	return total + n, err
 }

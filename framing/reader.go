@@ -16,6 +16,8 @@ type Reader struct {
 	Max      int      // limit on a whole frame, in bytes; DefaultMax if 0 or less
 	Discard  bool     // report an oversize frame, skip it, and go on
 
+	slow bool // something other than a frame's first byte comes next
+	used bool // bytes were taken otherwise than by the loop over All
 	cursor
 	source
 }
@@ -40,32 +42,47 @@ func NewReader(rd io.Reader, s Splitter) *Reader {
 // frame, and the next call goes on behind it; that needs a frame that told its
 // length, or a Splitter that is a [Resyncer].
 func (r *Reader) Next() ([]byte, error) {
-	data := r.buf[r.r:r.w]
-	if r.seen|r.need != 0 || len(data) == 0 || r.skip != nil || r.err != nil {
+	r.used = true
+	if r.slow || r.left == 0 {
 		return r.read()
 	}
-	w := data
+	w := r.bytes()
 	if limit := limitOf(r.Max); len(w) > limit {
 		w = w[:limit]
 	}
 	n, err := r.Splitter.Split(w, 0)
 	if err == nil && 0 < n && n <= len(w) {
-		r.r += n
-		r.off += int64(n)
-		return data[:n:n], nil
+		r.left -= n
+		return w[:n:n], nil
 	}
-	if err := r.judge(r.Splitter, limitOf(r.Max), r.Discard, w, n, err); err != nil {
+	if err := r.refuse(w, n, err); err != nil {
 		return nil, err
 	}
 	return r.read()
 }
 
+// refuse keeps what Split said of w, which was not a whole frame.
+func (r *Reader) refuse(w []byte, n int, err error) error {
+	r.off = r.offset()
+	err = r.judge(r.Splitter, limitOf(r.Max), r.Discard, w, n, err)
+	r.settle()
+	return err
+}
+
+// settle chooses the way on: the fast one if a frame begins here of which
+// nothing is known yet.
+func (r *Reader) settle() {
+	r.slow = r.seen|r.need != 0 || r.skip != nil || r.err != nil
+}
+
 // read is Next where more bytes have to come first.
 func (r *Reader) read() ([]byte, error) {
+	defer r.settle()
 	limit := limitOf(r.Max)
 	if err := r.pass(limit); err != nil {
 		return nil, err
 	}
+	r.off = r.offset()
 	for {
 		if data := r.bytes(); len(data) > 0 {
 			n, err := r.next(r.Splitter, limit, r.Discard, data)
@@ -73,7 +90,7 @@ func (r *Reader) read() ([]byte, error) {
 				return nil, err
 			}
 			if n > 0 {
-				r.r += n
+				r.left -= n
 				return data[:n:n], nil
 			}
 		}
@@ -87,7 +104,7 @@ func (r *Reader) read() ([]byte, error) {
 func (r *Reader) pass(limit int) error {
 	for r.err == nil && r.skip != nil {
 		if data := r.bytes(); len(data) > 0 {
-			r.r += r.drop(limit, data)
+			r.left -= r.drop(limit, data)
 		}
 		if r.skip == nil || r.err != nil {
 			break
@@ -115,17 +132,44 @@ func (r *Reader) ended(err error) error {
 // Next can go on behind an oversize frame. The loop may be left and begun again.
 func (r *Reader) All() iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		for {
-			before := r.skip
-			frame, err := r.Next()
+		r.used = false
+		rest := r.bytes()
+		for limit := limitOf(r.Max); ; {
+			var frame []byte
+			var err error
+			if !r.slow && len(rest) > 0 {
+				w := rest
+				if len(w) > limit {
+					w = w[:limit]
+				}
+				n, e := r.Splitter.Split(w, 0)
+				if e == nil && 0 < n && n <= len(rest) && n <= limit {
+					frame, rest = rest[:n:n], rest[n:]
+					r.left = len(rest)
+				} else if err = r.refuse(w, n, e); err == nil {
+					frame, rest, err = r.more()
+				}
+			} else {
+				frame, rest, err = r.more()
+			}
 			if err == io.EOF || !yield(frame, err) {
 				return
 			}
-			if err != nil && (r.skip == nil || r.skip == before) {
+			if r.used {
+				r.used = false
+				rest = r.bytes()
+			}
+			if err != nil && !r.skips(err) {
 				return
 			}
 		}
 	}
+}
+
+// more is read, with the bytes in hand behind the frame.
+func (r *Reader) more() (frame, rest []byte, err error) {
+	frame, err = r.read()
+	return frame, r.bytes(), err
 }
 
 // Buffered returns the bytes that were read and not cut: the unfinished frame, or
@@ -140,11 +184,12 @@ func (r *Reader) Buffered() []byte {
 func (r *Reader) Use(s Splitter) {
 	r.Splitter = s
 	r.seen, r.need = 0, 0
+	r.settle()
 }
 
 // Offset returns the number of bytes that were cut, skipped or read: the place
 // of the next frame in the stream.
-func (r *Reader) Offset() int64 { return r.off }
+func (r *Reader) Offset() int64 { return r.offset() }
 
 // Reset makes r as new, for the stream of rd; Splitter, Max and Discard stay.
 func (r *Reader) Reset(rd io.Reader) {
@@ -152,5 +197,5 @@ func (r *Reader) Reset(rd io.Reader) {
 	if len(buf) > keepCap {
 		buf = nil
 	}
-	*r = Reader{Splitter: r.Splitter, Max: r.Max, Discard: r.Discard, source: source{rd: rd, buf: buf}}
+	*r = Reader{Splitter: r.Splitter, Max: r.Max, Discard: r.Discard, used: true, source: source{rd: rd, buf: buf}}
 }

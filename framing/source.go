@@ -13,18 +13,23 @@ const (
 // errReadCount reports a broken io.Reader.
 var errReadCount = errors.New("framing: the underlying Read returned an impossible count")
 
-// A source is the bytes that a Reader has in hand, buf[r:w], and where more come
-// from. It knows nothing of frames but how much room they take.
+// A source is the bytes that a Reader has in hand, the left ones before buf[w],
+// and where more come from. It knows nothing of frames but how much room they
+// take.
 type source struct {
 	rd      io.Reader
 	buf     []byte
-	r, w    int
+	w, left int
+	total   int64 // bytes read
 	full    bool  // the last read filled all the room there was
 	pending error // came with the last bytes; returned when they do not suffice
 }
 
 // bytes returns the bytes in hand.
-func (s *source) bytes() []byte { return s.buf[s.r:s.w] }
+func (s *source) bytes() []byte { return s.buf[s.w-s.left : s.w] }
+
+// offset returns the place of the bytes in hand in the stream.
+func (s *source) offset() int64 { return s.total - int64(s.left) }
 
 // fill reads at least one byte, or returns an error. Need is the length of the
 // frame in hand if it is known, limit the most it may be.
@@ -40,6 +45,8 @@ func (s *source) fill(need, limit int) error {
 			return errReadCount
 		}
 		s.w += n
+		s.left += n
+		s.total += int64(n)
 		if n > 0 {
 			s.full = s.w == len(s.buf)
 			s.pending = err
@@ -57,9 +64,9 @@ func (s *source) fill(need, limit int) error {
 // keepCap it also doubles when reads fill it, so that a busy stream takes fewer
 // of them.
 func (s *source) room(need, limit int) {
-	have, size := s.w-s.r, len(s.buf)
+	have, size := s.left, len(s.buf)
 	if have == 0 && size > keepCap {
-		s.buf, s.r, s.w, size = nil, 0, 0, 0
+		s.buf, s.w, size = nil, 0, 0
 	}
 	switch {
 	case size == 0:
@@ -78,7 +85,7 @@ func (s *source) room(need, limit int) {
 		return // room enough, or more to move than it gains
 	}
 	copy(front, s.bytes())
-	s.buf, s.r, s.w = front, 0, have
+	s.buf, s.w = front, have
 }
 
 // grown returns the next size of a buffer that have bytes of one frame fill. Over

@@ -34,6 +34,7 @@ func (d *Decoder) settle() {
 // finish ends a loop that came to its end: rest is kept for the next one. The
 // buffer goes when it is empty, and over keepCap or of no use in this loop.
 func (d *Decoder) finish(rest []byte, owned bool) {
+	d.reach(rest)
 	switch {
 	case len(rest) > 0 && len(d.buf) == 0 && owned:
 		d.buf = rest
@@ -51,6 +52,7 @@ func (d *Decoder) pause(rest []byte, owned bool) {
 	if !d.busy {
 		return
 	}
+	d.reach(rest)
 	if !owned || len(d.buf) > 0 {
 		rest = append(bytes.Clone(d.buf), rest...)
 	}
@@ -58,8 +60,15 @@ func (d *Decoder) pause(rest []byte, owned bool) {
 	d.fed, d.left, d.busy = nil, 0, false
 }
 
+// reach notes that the loop has come to rest: what is before it was cut.
+func (d *Decoder) reach(rest []byte) {
+	d.off += int64(len(d.fed) - len(rest))
+	d.fed, d.left = rest, len(rest)
+}
+
 // refuse keeps what Split said of w, which was not a whole frame.
-func (d *Decoder) refuse(w []byte, n int, err error) error {
+func (d *Decoder) refuse(rest, w []byte, n int, err error) error {
+	d.reach(rest)
 	err = d.judge(d.Splitter, limitOf(d.Max), d.Discard, w, n, err)
 	d.settle()
 	return err
@@ -68,7 +77,15 @@ func (d *Decoder) refuse(w []byte, n int, err error) error {
 // step finds the next frame or error when bytes in d.buf come first or a frame
 // is being skipped. It returns neither when there is nothing more to look at.
 func (d *Decoder) step(rest []byte) (frame, after []byte, err error) {
-	limit := limitOf(d.Max)
+	d.reach(rest)
+	frame, rest, err = d.look(rest, limitOf(d.Max))
+	d.fed = rest
+	d.settle()
+	return frame, rest, err
+}
+
+// look is step without the bookkeeping.
+func (d *Decoder) look(rest []byte, limit int) (frame, after []byte, err error) {
 	for d.err == nil {
 		old, added, data := len(d.buf), 0, rest
 		if old > 0 {
@@ -82,7 +99,6 @@ func (d *Decoder) step(rest []byte) (frame, after []byte, err error) {
 		if d.skip != nil {
 			n := d.drop(limit, data)
 			rest = d.advance(rest, n, old, added)
-			d.settle()
 			if d.skip != nil && all && d.err == nil {
 				return nil, rest, nil
 			}
@@ -90,7 +106,6 @@ func (d *Decoder) step(rest []byte) (frame, after []byte, err error) {
 		}
 		n, err := d.next(d.Splitter, limit, d.Discard, data)
 		rest = d.advance(rest, n, old, added)
-		d.settle()
 		if n > 0 {
 			return data[:n:n], rest, nil
 		}
@@ -129,7 +144,6 @@ func (d *Decoder) advance(rest []byte, n, old, added int) []byte {
 		return rest[added:]
 	case n < old:
 		rest = append(bytes.Clone(d.buf[n:]), rest[added:]...)
-		d.fed = rest
 	default:
 		rest = rest[n-old:]
 	}

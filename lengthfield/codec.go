@@ -18,6 +18,7 @@ var errUnset = errors.New("lengthfield: Codec is not from New or Varint")
 // any number of streams and goroutines may use one at once.
 type Codec struct {
 	kind   kind
+	plain  bool // kind is big32 and offset 0
 	signed bool
 	padded bool   // a varint may be longer than it needs to be
 	max    int    // bytes of the longest varint
@@ -37,13 +38,16 @@ type Codec struct {
 // [*framing.Error] with the Size of the frame, wrapping [framing.ErrTooLong], if
 // an int cannot hold that size. Split allocates only errors.
 func (c *Codec) Split(data []byte, seen int) (n int, err error) {
+	if c.plain {
+		// The most common format goes without the slice and the switch, which
+		// cost it a fifth.
+		if len(data) < 4 {
+			return 0, nil
+		}
+		return c.frame(uint64(binary.BigEndian.Uint32(data)))
+	}
 	if len(data) < c.head {
 		return 0, nil
-	}
-	if c.kind == big32 && c.offset == 0 {
-		// The most common format goes without the slice and the switch, which
-		// cost it a sixth.
-		return c.frame(uint64(binary.BigEndian.Uint32(data)))
 	}
 	field := data[c.offset:]
 	var length uint64

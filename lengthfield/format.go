@@ -48,6 +48,7 @@ func New(f Format) (*Codec, error) {
 	most = min(most, math.MaxInt-uint64(f.Body))
 	return &Codec{
 		kind:   kind,
+		plain:  kind == big32 && f.Offset == 0,
 		signed: signed(f.Type),
 		offset: f.Offset,
 		head:   head,
