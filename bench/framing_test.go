@@ -17,7 +17,7 @@ const (
 	feedSize   = 64 << 10 // bytes pushed at once, and a Scanner's buffer
 )
 
-var sizes = []int{16, 64, 1024, 65536}
+func sizes() []int { return []int{16, 64, 1024, 65536} }
 
 // A format is a codec and a stream of its frames.
 type format struct {
@@ -148,6 +148,7 @@ func indexByte(stream []byte) way {
 
 // pass runs w once and checks that it found all frames.
 func pass(b *testing.B, w way, want int) {
+	b.Helper()
 	if n, err := w(); n != want || err != nil {
 		b.Fatalf("%d frames, error %v; want %d", n, err, want)
 	}
@@ -155,6 +156,7 @@ func pass(b *testing.B, w way, want int) {
 
 // one measures a single way.
 func one(b *testing.B, size int, w way) {
+	b.Helper()
 	b.ReportAllocs()
 	b.SetBytes(streamSize)
 	frames := streamSize / size
@@ -165,23 +167,27 @@ func one(b *testing.B, size int, w way) {
 }
 
 func each(b *testing.B, f func(b *testing.B, f format, size int)) {
+	b.Helper()
 	for _, form := range formats(b) {
-		for _, size := range sizes {
+		for _, size := range sizes() {
 			b.Run(fmt.Sprintf("codec=%s/size=%d", form.name, size), func(b *testing.B) { f(b, form, size) })
 		}
 	}
 }
 
 func BenchmarkPush(b *testing.B) {
-	each(b, func(b *testing.B, f format, size int) { one(b, size, push(f.codec, f.stream(size))) })
+	each(b, func(b *testing.B, f format, size int) { b.Helper(); one(b, size, push(f.codec, f.stream(size))) })
 }
 
 func BenchmarkPull(b *testing.B) {
-	each(b, func(b *testing.B, f format, size int) { one(b, size, pull(f.codec, f.stream(size))) })
+	each(b, func(b *testing.B, f format, size int) { b.Helper(); one(b, size, pull(f.codec, f.stream(size))) })
 }
 
 func BenchmarkScanner(b *testing.B) {
-	each(b, func(b *testing.B, f format, size int) { one(b, size, scan(scannerSplit(f), f.stream(size))) })
+	each(b, func(b *testing.B, f format, size int) {
+		b.Helper()
+		one(b, size, scan(scannerSplit(f), f.stream(size)))
+	})
 }
 
 // scannerSplit is what a Scanner's user takes for the format.
@@ -194,6 +200,7 @@ func scannerSplit(f format) bufio.SplitFunc {
 
 func BenchmarkBytewise(b *testing.B) {
 	each(b, func(b *testing.B, f format, size int) {
+		b.Helper()
 		if f.name == "N" {
 			b.Skip("a length is not searched for")
 		}

@@ -10,7 +10,7 @@ import (
 // BenchmarkRatio measures ours against a base, pass by pass in turn.
 func BenchmarkRatio(b *testing.B) {
 	for _, f := range formats(b) {
-		for _, size := range sizes {
+		for _, size := range sizes() {
 			s := f.stream(size)
 			base := scan(scannerSplit(f), s)
 			name := func(way, base string) string {
@@ -29,6 +29,7 @@ func BenchmarkRatio(b *testing.B) {
 
 // against reports the ratio of what ours takes to what base takes.
 func against(b *testing.B, size int, ours, base way) {
+	b.Helper()
 	frames := streamSize / size
 	var us, them []time.Duration
 	var ratios []float64

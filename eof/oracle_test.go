@@ -55,29 +55,29 @@ func noise(r *rand.Rand, alphabet string, n int) string {
 }
 
 // newCodec is New for delimiters that are in order.
-func newCodec(t testing.TB, delims ...string) *eof.Codec {
-	t.Helper()
+func newCodec(tb testing.TB, delims ...string) *eof.Codec {
+	tb.Helper()
 	c, err := eof.New(delims[0], delims[1:]...)
 	if err != nil {
-		t.Fatalf("New(%q) = %v", delims, err)
+		tb.Fatalf("New(%q) = %v", delims, err)
 	}
 	return c
 }
 
 // newBatch is Batch for a delimiter that is in order.
-func newBatch(t testing.TB, delim string) framing.Splitter {
-	t.Helper()
+func newBatch(tb testing.TB, delim string) framing.Splitter {
+	tb.Helper()
 	b, err := eof.Batch(delim)
 	if err != nil {
-		t.Fatalf("Batch(%q) = %v", delim, err)
+		tb.Fatalf("Batch(%q) = %v", delim, err)
 	}
 	return b
 }
 
 // split runs s over a stream that arrives in pieces, as a decoder would, and
 // returns the frames and what is left over.
-func split(t testing.TB, s framing.Splitter, pieces ...string) (frames []string, rest string) {
-	t.Helper()
+func split(tb testing.TB, s framing.Splitter, pieces ...string) (frames []string, rest string) {
+	tb.Helper()
 	var data []byte
 	seen := 0
 	for _, p := range pieces {
@@ -85,7 +85,7 @@ func split(t testing.TB, s framing.Splitter, pieces ...string) (frames []string,
 		for len(data) > seen {
 			n, err := s.Split(data, seen)
 			if err != nil || n < 0 || n > len(data) {
-				t.Fatalf("Split(%q, %d) = %d, %v", data, seen, n, err)
+				tb.Fatalf("Split(%q, %d) = %d, %v", data, seen, n, err)
 			}
 			if n == 0 {
 				seen = len(data)

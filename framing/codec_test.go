@@ -67,12 +67,14 @@ func (crlf) Resync(data []byte) (int, bool) {
 }
 
 // bang frames end with '!'. It is no Resyncer.
-var bang = framing.SplitterFunc(func(data []byte, seen int) (int, error) {
+type bang struct{}
+
+func (bang) Split(data []byte, seen int) (int, error) {
 	if i := bytes.IndexByte(data[seen:], '!'); i >= 0 {
 		return seen + i + 1, nil
 	}
 	return 0, nil
-})
+}
 
 // collect feeds each piece and returns what came out, errors as their text.
 func collect(d *framing.Decoder, pieces ...string) []string {

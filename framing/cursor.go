@@ -100,7 +100,10 @@ func (c *cursor) fail(s Splitter, limit int, discard bool, e *Error) {
 
 // skips reports whether err told of an oversize frame that is being skipped, so
 // that the stream goes on behind it.
-func (c *cursor) skips(err error) bool { return c.skip != nil && err == error(c.skip.err) }
+func (c *cursor) skips(err error) bool {
+	var e *Error
+	return c.skip != nil && errors.As(err, &e) && e == c.skip.err
+}
 
 // head returns the fewest first bytes of w on which s decides as it does on all
 // of w, at most headLen, so that the error tells the same whatever w holds

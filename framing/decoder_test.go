@@ -22,7 +22,7 @@ func TestDecoderFrames(t *testing.T) {
 		{"nothing", crlf{}, []string{"", ""}, nil, ""},
 		{"one", crlf{}, []string{"a\r\n"}, []string{"a\r\n"}, ""},
 		{"empty frames", crlf{}, []string{"\r\n\r\n"}, []string{"\r\n", "\r\n"}, ""},
-		{"forty in one piece", bang, []string{strings.Repeat("!", 40)}, strings.Split(strings.Repeat("!", 40), ""), ""},
+		{"forty in one piece", bang{}, []string{strings.Repeat("!", 40)}, strings.Split(strings.Repeat("!", 40), ""), ""},
 		{"half a frame", crlf{}, []string{"a\r"}, nil, "a\r"},
 		{"terminator cut", crlf{}, []string{"a\r", "\nb\r\n"}, []string{"a\r\n", "b\r\n"}, ""},
 		{"straddle and more", crlf{}, []string{"a", "b\r\nc\r\nd", "", "\r\n"}, []string{"ab\r\n", "c\r\n", "d\r\n"}, ""},
@@ -58,9 +58,9 @@ func TestDecoderDoesNotCopyWholeFrames(t *testing.T) {
 	p := []byte("ab\r\ncd\r\nef")
 	d := framing.NewDecoder(crlf{})
 	i := 0
-	for f := range d.Frames(p) {
-		if &f[0] != &p[i] || cap(f) != len(f) {
-			t.Errorf("frame %q: not a view of the fed slice, or capacity %d", f, cap(f))
+	for f, err := range d.Frames(p) {
+		if err != nil || &f[0] != &p[i] || cap(f) != len(f) {
+			t.Errorf("frame %q, %v: not a view of the fed slice, or capacity %d", f, err, cap(f))
 		}
 		i += len(f)
 	}
@@ -99,13 +99,16 @@ func TestDecoderBreakKeepsTheRest(t *testing.T) {
 func TestDecoderFrameStaysAfterBreak(t *testing.T) {
 	d := framing.NewDecoder(crlf{})
 	collect(d, "hel")
-	for f := range d.Frames([]byte("lo\r\nwor")) {
-		defer func() {
-			if string(f) != "hello\r\n" {
-				t.Errorf("frame became %q after the break", f)
-			}
-		}()
+	var frame []byte
+	for f, err := range d.Frames([]byte("lo\r\nwor")) {
+		if err != nil {
+			t.Error(err)
+		}
+		frame = f
 		break
+	}
+	if string(frame) != "hello\r\n" {
+		t.Errorf("frame is %q after the break", frame)
 	}
 	if got := string(d.Buffered()); got != "wor" {
 		t.Errorf("Buffered() = %q; want %q", got, "wor")
@@ -137,7 +140,7 @@ func TestDecoderUseInsideTheLoop(t *testing.T) {
 func TestDecoderUseInsideAFrame(t *testing.T) {
 	d := framing.NewDecoder(crlf{})
 	collect(d, "ab!c")
-	d.Use(bang)
+	d.Use(bang{})
 	if diff := cmp.Diff([]string{"ab!", "cd!"}, collect(d, "d!")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -147,22 +150,23 @@ func TestDecoderShowsWhatTheLoopHasNotReached(t *testing.T) {
 	d := framing.NewDecoder(crlf{})
 	var got []string
 	collect(d, "S")
-	for range d.Frames([]byte("TARTTLS\r\ninject\r\nrest")) {
-		got = append(got, string(d.Buffered()))
+	for f, err := range d.Frames([]byte("TARTTLS\r\ninject\r\nrest")) {
+		got = append(got, show(f, err), string(d.Buffered()))
 	}
-	if diff := cmp.Diff([]string{"inject\r\nrest", "rest"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"STARTTLS\r\n", "inject\r\nrest", "inject\r\n", "rest"}, got); diff != "" {
 		t.Errorf("Buffered() inside the loop (-want +got):\n%s", diff)
 	}
 }
 
 func TestDecoderFedFromItsOwnLoop(t *testing.T) {
-	d := framing.NewDecoder(bang)
+	d := framing.NewDecoder(bang{})
 	text := func() (v any) {
 		defer func() { v = recover() }()
-		for range d.Frames([]byte("a!b!")) {
-			for range d.Frames([]byte("c!")) {
-				t.Error("fed inside the loop")
+		for outer, err := range d.Frames([]byte("a!b!")) {
+			for inner, err := range d.Frames([]byte("c!")) {
+				t.Errorf("frame %q, %v inside the loop", inner, err)
 			}
+			t.Errorf("frame %q, %v: another turn after feeding in the loop", outer, err)
 		}
 		return nil
 	}()
@@ -176,10 +180,12 @@ func TestDecoderFedFromItsOwnLoop(t *testing.T) {
 }
 
 func TestDecoderResetInsideTheLoop(t *testing.T) {
-	d := framing.NewDecoder(bang)
+	d := framing.NewDecoder(bang{})
 	n := 0
-	for range d.Frames([]byte("a!b!c!")) {
-		n++
+	for f, err := range d.Frames([]byte("a!b!c!")) {
+		if n++; string(f) != "a!" || err != nil {
+			t.Errorf("frame %q, %v", f, err)
+		}
 		d.Reset()
 	}
 	if n != 1 || d.Offset() != 0 || len(d.Buffered()) != 0 {
@@ -232,22 +238,25 @@ func TestDecoderFixedLength(t *testing.T) {
 // lookahead frames end before a change of case: a Splitter that breaks the
 // contract, since it must see a byte behind the frame. It may not panic the
 // Decoder, nor lose a byte.
-var lookahead = framing.SplitterFunc(func(data []byte, _ int) (int, error) {
+func lookahead(data []byte, _ int) (int, error) {
 	for i := 1; i < len(data); i++ {
 		if (data[i] < 'a') != (data[0] < 'a') {
 			return i, nil
 		}
 	}
 	return 0, nil
-})
+}
 
 func TestDecoderSurvivesLookahead(t *testing.T) {
 	stream := "aaBBBBcDeeeeeeFFgg"
 	for _, step := range []int{1, 2, 3, 5, 18} {
-		d := framing.NewDecoder(lookahead)
+		d := framing.NewDecoder(framing.SplitterFunc(lookahead))
 		var got bytes.Buffer
 		for i := 0; i < len(stream); i += step {
-			for f := range d.Frames([]byte(stream[i:min(len(stream), i+step)])) {
+			for f, err := range d.Frames([]byte(stream[i:min(len(stream), i+step)])) {
+				if err != nil {
+					t.Errorf("in steps of %d: %v", step, err)
+				}
 				got.Write(f)
 			}
 		}

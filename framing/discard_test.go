@@ -10,76 +10,100 @@ import (
 	"github.com/plait-go/plait/framing"
 )
 
-// oversize are streams with frames over a Max of 6, and what comes out of them.
-var oversize = []struct {
+// A tooLong is a stream with frames over a Max of 6, and what comes out of it.
+type tooLong struct {
 	name    string
 	s       framing.Splitter
 	stream  string
 	discard bool
 	want    []string
 	end     string // what Close says
-}{
-	{"equal to Max", crlf{}, "abcd\r\n", false, []string{"abcd\r\n"}, ""},
-	{
-		"no end within Max", crlf{}, "a\r\nbcdefg\r\nh\r\n", false,
-		[]string{"a\r\n", `error: framing: at byte 3: frame too long, limit 6, begins with "bcdefg"`},
-		`framing: at byte 3: frame too long, limit 6, begins with "bcdefg"`,
-	},
-	{
-		"terminator ends behind Max", crlf{}, "abcde\r\n", false,
-		[]string{`error: framing: at byte 0: frame too long, limit 6, begins with "abcde\r"`},
-		`framing: at byte 0: frame too long, limit 6, begins with "abcde\r"`,
-	},
-	{
-		"length over Max", short{}, "\x00\x06abcd\x00\x07abcde", false,
-		[]string{"\x00\x06abcd", `error: framing: at byte 6: frame too long: 7 bytes, limit 6, begins with "\x00\a"`},
-		`framing: at byte 6: frame too long: 7 bytes, limit 6, begins with "\x00\a"`,
-	},
-	{
-		"discard delimited", crlf{}, "a\r\nbcdefgh\r\ni\r\n12345678\r9\n\r\n\r\n", true,
-		[]string{
-			"a\r\n", `error: framing: at byte 3: frame too long, limit 6, begins with "bcdefg"`,
-			"i\r\n", `error: framing: at byte 15: frame too long, limit 6, begins with "123456"`, "\r\n",
+}
+
+func oversize() []tooLong {
+	return []tooLong{
+		{"equal to Max", crlf{}, "abcd\r\n", false, []string{"abcd\r\n"}, ""},
+		{
+			"no end within Max",
+			crlf{},
+			"a\r\nbcdefg\r\nh\r\n", false,
+			[]string{"a\r\n", `error: framing: at byte 3: frame too long, limit 6, begins with "bcdefg"`},
+			`framing: at byte 3: frame too long, limit 6, begins with "bcdefg"`,
 		},
-		"",
-	},
-	{
-		"discard by length", short{}, "\x00\x07abcde\x00\x02\xff\xff" + strings.Repeat("x", 0xfffd) + "\x00\x03a", true,
-		[]string{
-			`error: framing: at byte 0: frame too long: 7 bytes, limit 6, begins with "\x00\a"`, "\x00\x02",
-			`error: framing: at byte 9: frame too long: 65535 bytes, limit 6, begins with "\xff\xff"`, "\x00\x03a",
+		{
+			"terminator ends behind Max",
+			crlf{},
+			"abcde\r\n", false,
+			[]string{`error: framing: at byte 0: frame too long, limit 6, begins with "abcde\r"`},
+			`framing: at byte 0: frame too long, limit 6, begins with "abcde\r"`,
 		},
-		"",
-	},
-	{
-		"discard is cut off", short{}, "\x00\x07abcd", true,
-		[]string{`error: framing: at byte 0: frame too long: 7 bytes, limit 6, begins with "\x00\a"`},
-		"unexpected EOF",
-	},
-	{
-		"discard waits for a terminator", crlf{}, "abcdefg\r", true,
-		[]string{`error: framing: at byte 0: frame too long, limit 6, begins with "abcdef"`},
-		"unexpected EOF",
-	},
-	{
-		"discard without a way to resync", bang, "abcdefg!h!", true,
-		[]string{`error: framing: at byte 0: frame too long, limit 6, begins with "abcdef"`},
-		`framing: at byte 0: frame too long, limit 6, begins with "abcdef"`,
-	},
-	{
-		"header over Max", huge{}, "\x00\x00\x00\x00\x00\x00\x00\x01a", true,
-		[]string{`error: framing: at byte 0: frame too long, limit 6, begins with "\x00\x00\x00\x00\x00\x00"`},
-		`framing: at byte 0: frame too long, limit 6, begins with "\x00\x00\x00\x00\x00\x00"`,
-	},
-	{
-		"discard does not forgive corruption", short{}, "\x00\x03a\x00\x01", true,
-		[]string{"\x00\x03a", `error: framing: at byte 3: short of its own header: corrupt frame, begins with "\x00\x01"`},
-		`framing: at byte 3: short of its own header: corrupt frame, begins with "\x00\x01"`,
-	},
+		{
+			"length over Max",
+			short{},
+			"\x00\x06abcd\x00\x07abcde", false,
+			[]string{"\x00\x06abcd", `error: framing: at byte 6: frame too long: 7 bytes, limit 6, begins with "\x00\a"`},
+			`framing: at byte 6: frame too long: 7 bytes, limit 6, begins with "\x00\a"`,
+		},
+		{
+			"discard delimited",
+			crlf{},
+			"a\r\nbcdefgh\r\ni\r\n12345678\r9\n\r\n\r\n", true,
+			[]string{
+				"a\r\n", `error: framing: at byte 3: frame too long, limit 6, begins with "bcdefg"`,
+				"i\r\n", `error: framing: at byte 15: frame too long, limit 6, begins with "123456"`, "\r\n",
+			},
+			"",
+		},
+		{
+			"discard by length",
+			short{},
+			"\x00\x07abcde\x00\x02\xff\xff" + strings.Repeat("x", 0xfffd) + "\x00\x03a", true,
+			[]string{
+				`error: framing: at byte 0: frame too long: 7 bytes, limit 6, begins with "\x00\a"`, "\x00\x02",
+				`error: framing: at byte 9: frame too long: 65535 bytes, limit 6, begins with "\xff\xff"`, "\x00\x03a",
+			},
+			"",
+		},
+		{
+			"discard is cut off",
+			short{},
+			"\x00\x07abcd", true,
+			[]string{`error: framing: at byte 0: frame too long: 7 bytes, limit 6, begins with "\x00\a"`},
+			"unexpected EOF",
+		},
+		{
+			"discard waits for a terminator",
+			crlf{},
+			"abcdefg\r", true,
+			[]string{`error: framing: at byte 0: frame too long, limit 6, begins with "abcdef"`},
+			"unexpected EOF",
+		},
+		{
+			"discard without a way to resync",
+			bang{},
+			"abcdefg!h!", true,
+			[]string{`error: framing: at byte 0: frame too long, limit 6, begins with "abcdef"`},
+			`framing: at byte 0: frame too long, limit 6, begins with "abcdef"`,
+		},
+		{
+			"header over Max",
+			huge{},
+			"\x00\x00\x00\x00\x00\x00\x00\x01a", true,
+			[]string{`error: framing: at byte 0: frame too long, limit 6, begins with "\x00\x00\x00\x00\x00\x00"`},
+			`framing: at byte 0: frame too long, limit 6, begins with "\x00\x00\x00\x00\x00\x00"`,
+		},
+		{
+			"discard does not forgive corruption",
+			short{},
+			"\x00\x03a\x00\x01", true,
+			[]string{"\x00\x03a", `error: framing: at byte 3: short of its own header: corrupt frame, begins with "\x00\x01"`},
+			`framing: at byte 3: short of its own header: corrupt frame, begins with "\x00\x01"`,
+		},
+	}
 }
 
 func TestDecoderOversize(t *testing.T) {
-	for _, tt := range oversize {
+	for _, tt := range oversize() {
 		for step := 1; step <= len(tt.stream); step = step*2 + 1 {
 			d := framing.NewDecoder(tt.s)
 			d.Max, d.Discard = 6, tt.discard
@@ -108,7 +132,7 @@ func final(d *framing.Decoder) bool {
 }
 
 func TestReaderOversize(t *testing.T) {
-	for _, tt := range oversize {
+	for _, tt := range oversize() {
 		for step := 1; step <= len(tt.stream); step = step*2 + 1 {
 			var steps []any
 			for i := 0; i < len(tt.stream); i += step {
@@ -155,7 +179,7 @@ type clingy struct{ framing.Splitter }
 func (clingy) Resync([]byte) (int, bool) { return 0, false }
 
 func TestDiscardIsBoundedForAnyResyncer(t *testing.T) {
-	d := framing.NewDecoder(clingy{bang})
+	d := framing.NewDecoder(clingy{bang{}})
 	d.Max, d.Discard = 16, true
 	for range 100 {
 		collect(d, strings.Repeat("x", 100))
@@ -166,7 +190,7 @@ func TestDiscardIsBoundedForAnyResyncer(t *testing.T) {
 }
 
 func TestMaxLoweredInsideAFrame(t *testing.T) {
-	d := framing.NewDecoder(bang)
+	d := framing.NewDecoder(bang{})
 	collect(d, "abcdef")
 	d.Max = 4
 	if got := collect(d, "g!"); len(got) != 1 || !errors.Is(d.Close(), framing.ErrTooLong) {

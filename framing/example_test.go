@@ -56,7 +56,7 @@ func ExampleSplitterFunc() {
 // A reactor's callback feeds what it has read. One Decoder serves one
 // connection; the Splitter serves them all.
 func ExampleDecoder_Frames() {
-	d := framing.NewDecoder(bang)
+	d := framing.NewDecoder(bang{})
 	onReadable := func(p []byte) error {
 		for frame, err := range d.Frames(p) {
 			if err != nil {
@@ -83,17 +83,17 @@ func ExampleDecoder_Frames() {
 // asked for it are cut by the new one.
 func ExampleDecoder_Use() {
 	d := framing.NewDecoder(crlf{})
-	for frame := range d.Frames([]byte("hello\r\nbinary\r\n\x00\x04hi\x00\x03!")) {
-		fmt.Printf("%q\n", frame)
+	for frame, err := range d.Frames([]byte("hello\r\nbinary\r\n\x00\x04hi\x00\x03!")) {
+		fmt.Printf("%q %v\n", frame, err)
 		if string(frame) == "binary\r\n" {
 			d.Use(short{})
 		}
 	}
 	// Output:
-	// "hello\r\n"
-	// "binary\r\n"
-	// "\x00\x04hi"
-	// "\x00\x03!"
+	// "hello\r\n" <nil>
+	// "binary\r\n" <nil>
+	// "\x00\x04hi" <nil>
+	// "\x00\x03!" <nil>
 }
 
 // Discard reports an oversize frame once, skips it, and goes on.
@@ -132,12 +132,15 @@ func ExampleReader_Read() {
 func ExampleWriter() {
 	var conn bytes.Buffer
 	w := framing.NewWriter(&conn, short{})
-	fmt.Fprintf(w, "%d items", 3)
-	fmt.Fprint(w, "done")
-	fmt.Printf("%q\n", conn.String())
+	for _, payload := range []string{"3 items", "done"} {
+		if _, err := io.WriteString(w, payload); err != nil {
+			fmt.Println(err)
+		}
+	}
+	fmt.Printf("%q, %d bytes are kept\n", conn.String(), w.Buffered())
 	err := w.Flush()
 	fmt.Printf("%q %v\n", conn.String(), err)
 	// Output:
-	// ""
+	// "", 15 bytes are kept
 	// "\x00\t3 items\x00\x06done" <nil>
 }

@@ -49,7 +49,7 @@ func TestReaderIsAReader(t *testing.T) {
 }
 
 func TestReaderReadReturnsThePendingError(t *testing.T) {
-	r := framing.NewReader(&script{[]any{with{"a!bc", os.ErrDeadlineExceeded}, "d"}}, bang)
+	r := framing.NewReader(&script{[]any{with{"a!bc", os.ErrDeadlineExceeded}, "d"}}, bang{})
 	_, _ = r.Next()
 	if got, err := io.ReadAll(r); string(got) != "bc" || err != os.ErrDeadlineExceeded {
 		t.Errorf("ReadAll = %q, %v; want what came with the error, then the error", got, err)
@@ -83,7 +83,7 @@ func TestReaderWriteTo(t *testing.T) {
 		"end came early":  &script{[]any{with{"a!body", io.EOF}}},
 		"end in one read": iotest.DataErrReader(strings.NewReader("a!body")),
 	} {
-		r := framing.NewReader(rd, bang)
+		r := framing.NewReader(rd, bang{})
 		if _, err := r.Next(); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -96,7 +96,7 @@ func TestReaderWriteTo(t *testing.T) {
 
 func TestReaderWriteToErrors(t *testing.T) {
 	boom := errors.New("boom")
-	r := framing.NewReader(&script{[]any{"a!body", "more"}}, bang)
+	r := framing.NewReader(&script{[]any{"a!body", "more"}}, bang{})
 	_, _ = r.Next()
 	w := &fussy{room: 3, err: boom}
 	out := struct{ io.Writer }{w}
@@ -107,7 +107,7 @@ func TestReaderWriteToErrors(t *testing.T) {
 	if n, err := r.WriteTo(out); n != 2 || err != io.ErrShortWrite || w.String() != "bodym" {
 		t.Errorf("WriteTo = %d, %v, wrote %q in all; want 2, short write, %q", n, err, w.String(), "bodym")
 	}
-	r = framing.NewReader(&script{[]any{with{"a!b", boom}, "c"}}, bang)
+	r = framing.NewReader(&script{[]any{with{"a!b", boom}, "c"}}, bang{})
 	_, _ = r.Next()
 	var b bytes.Buffer
 	if n, err := r.WriteTo(&b); n != 1 || err != boom {

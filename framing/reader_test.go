@@ -147,7 +147,7 @@ func TestReaderDoesNotReadAheadOfNeed(t *testing.T) {
 	r := framing.NewReader(readerFunc(func(p []byte) (int, error) {
 		reads++
 		return rd.Read(p)
-	}), bang)
+	}), bang{})
 	for i := range 2 {
 		if _, err := r.Next(); err != nil || reads != 1 {
 			t.Errorf("frame %d: error %v after %d reads; want 1 read", i, err, reads)
@@ -159,7 +159,7 @@ func TestReaderDoesNotReadAheadOfNeed(t *testing.T) {
 }
 
 func TestReaderAll(t *testing.T) {
-	r := framing.NewReader(strings.NewReader("a!b!c!"), bang)
+	r := framing.NewReader(strings.NewReader("a!b!c!"), bang{})
 	var got []string
 	for f, err := range r.All() {
 		got = append(got, show(f, err))
@@ -188,7 +188,7 @@ func TestReaderAll(t *testing.T) {
 func TestReaderUse(t *testing.T) {
 	r := framing.NewReader(strings.NewReader("go\r\n\x00\x03a!b!"), crlf{})
 	var got []string
-	for _, s := range []framing.Splitter{crlf{}, short{}, bang} {
+	for _, s := range []framing.Splitter{crlf{}, short{}, bang{}} {
 		r.Use(s)
 		f, err := r.Next()
 		got = append(got, show(f, err))
@@ -201,7 +201,7 @@ func TestReaderUse(t *testing.T) {
 	if _, err := r.Next(); err != io.ErrUnexpectedEOF {
 		t.Errorf("Next() = %v; want unexpected EOF", err)
 	}
-	r.Use(bang)
+	r.Use(bang{})
 	if f, err := r.Next(); string(f) != "ab!" || err != nil {
 		t.Errorf("Next() = %q, %v; want the bytes in hand cut anew", f, err)
 	}

@@ -26,7 +26,7 @@ func TestSplitFunc(t *testing.T) {
 		{"header only", short{}, "\x00\x03a\x00\x04", []string{"\x00\x03a"}, io.ErrUnexpectedEOF},
 		{"corrupt", short{}, "\x00\x03a\x00\x00\x00\x02", []string{"\x00\x03a"}, framing.ErrCorrupt},
 		{"refused", framing.SplitterFunc(func([]byte, int) (int, error) { return -1, nil }), "x", nil, framing.ErrCorrupt},
-		{"over the Scanner's limit", bang, strings.Repeat("x", 300) + "!", nil, bufio.ErrTooLong},
+		{"over the Scanner's limit", bang{}, strings.Repeat("x", 300) + "!", nil, bufio.ErrTooLong},
 	} {
 		for _, rd := range []io.Reader{strings.NewReader(tt.stream), iotest.OneByteReader(strings.NewReader(tt.stream))} {
 			s := bufio.NewScanner(rd)

@@ -77,7 +77,7 @@ func (want answer) check(t *testing.T, s framing.Splitter, data []byte, seen int
 	}
 }
 
-var corrupt = answer{err: framing.ErrCorrupt}
+func corrupt() answer { return answer{err: framing.ErrCorrupt} }
 
 func TestSplitTypes(t *testing.T) {
 	for _, tt := range []struct {
@@ -88,8 +88,8 @@ func TestSplitTypes(t *testing.T) {
 		{"cC", "\x00", sized(1)},
 		{"cC", "\x01", sized(2)},
 		{"cC", "\x7f", sized(128)},
-		{"c", "\x80", corrupt},
-		{"c", "\xff", corrupt},
+		{"c", "\x80", corrupt()},
+		{"c", "\xff", corrupt()},
 		{"C", "\x80", sized(129)},
 		{"C", "\xff", sized(256)},
 
@@ -97,7 +97,7 @@ func TestSplitTypes(t *testing.T) {
 		{"v", "\x01\x02", sized(2 + 0x0201)},
 		{"sS", host("\x01\x02"), sized(2 + 0x0102)},
 		{"s", host("\x7f\xff"), sized(2 + 0x7fff)},
-		{"s", host("\x80\x00"), corrupt},
+		{"s", host("\x80\x00"), corrupt()},
 		{"nS", "\xff\xff", sized(2 + 0xffff)},
 		{"v", "\x00\xff", sized(2 + 0xff00)},
 
@@ -109,7 +109,7 @@ func TestSplitTypes(t *testing.T) {
 		{"V", "\x01\x02\x03\x04", sized(4 + 0x04030201)},
 		{"lLiI", host("\x01\x02\x03\x04"), sized(4 + 0x01020304)},
 		{"li", host("\x7f\xff\xff\xff"), sized(4 + 0x7fffffff)},
-		{"li", host("\x80\x00\x00\x00"), corrupt},
+		{"li", host("\x80\x00\x00\x00"), corrupt()},
 		{"LINV", "\xff\xff\xff\xff", sized(4 + 0xffffffff)},
 		{"N", "\x80\x00\x00\x00", sized(4 + 0x80000000)},
 		{"V", "\x00\x00\x00\x80", sized(4 + 0x80000000)},
@@ -117,7 +117,7 @@ func TestSplitTypes(t *testing.T) {
 		{"J", "\x01\x02\x03\x04\x05\x06\x07\x08", sized(8 + 0x0102030405060708)},
 		{"P", "\x01\x02\x03\x04\x05\x06\x07\x08", sized(8 + 0x0807060504030201)},
 		{"qQ", host("\x01\x02\x03\x04\x05\x06\x07\x08"), sized(8 + 0x0102030405060708)},
-		{"q", host("\x80\x00\x00\x00\x00\x00\x00\x00"), corrupt},
+		{"q", host("\x80\x00\x00\x00\x00\x00\x00\x00"), corrupt()},
 		{"Q", host("\x80\x00\x00\x00\x00\x00\x00\x00"), sized(8 + 1<<63)},
 		{"q", host("\x7f\xff\xff\xff\xff\xff\xff\xff"), sized(8 + math.MaxInt64)},
 		{"J", "\x7f\xff\xff\xff\xff\xff\xff\xf8", sized(8 + math.MaxInt64 - 7)},

@@ -40,14 +40,14 @@ func TestSplitSwoole(t *testing.T) {
 	}{
 		{lengthfield.Format{Type: 'n'}, "\x00\x02", answer{n: 2}},
 		{lengthfield.Format{Type: 'n'}, "\x00\x05abc", answer{n: 5}},
-		{lengthfield.Format{Type: 'l', Body: 4}, "\xff\xff\xff\xff", corrupt},
+		{lengthfield.Format{Type: 'l', Body: 4}, "\xff\xff\xff\xff", corrupt()},
 		{lengthfield.Format{Type: 'N', Body: 4}, "\x7f\xff\xff\xff", sized(4 + 0x7fffffff)},
 		{lengthfield.Format{Type: 'N', Body: 4}, "\x00\x00\x00\x00", answer{n: 4}},
-		{lengthfield.Format{Type: 'N'}, "\x00\x00\x00\x00", corrupt},
-		{lengthfield.Format{Type: 'N'}, "\x00\x00\x00\x02", corrupt},
+		{lengthfield.Format{Type: 'N'}, "\x00\x00\x00\x00", corrupt()},
+		{lengthfield.Format{Type: 'N'}, "\x00\x00\x00\x02", corrupt()},
 		// A header of twelve bytes whose length counts from the ninth.
 		{lengthfield.Format{Type: 'N', Offset: 8, Body: 8}, "12345678\x00\x00\x00\x06hi", answer{n: 14}},
-		{lengthfield.Format{Type: 'N', Offset: 8, Body: 8}, "12345678\x00\x00\x00\x03", corrupt},
+		{lengthfield.Format{Type: 'N', Offset: 8, Body: 8}, "12345678\x00\x00\x00\x03", corrupt()},
 		{lengthfield.Format{Type: 'N', Offset: 4, Body: 12}, "1234\x00\x00\x00\x025678hi", answer{n: 14}},
 	} {
 		tt.want.check(t, newCodec(t, tt.format), []byte(tt.data), 0)

@@ -78,7 +78,7 @@ func oracle(f lengthfield.Format, k code, data []byte) answer {
 	total := plus(v, f.Body)
 	switch {
 	case v.Sign() < 0 || less(total, head):
-		return corrupt
+		return corrupt()
 	case !total.IsUint64():
 		return answer{err: framing.ErrTooLong, size: math.MaxUint64}
 	}

@@ -49,19 +49,19 @@ func TestVarintSplit(t *testing.T) {
 		{1, 4, "\x30\x80\x80\x01", answer{n: 4 + 16384}, ""},
 		{1, 4, "\x30\xff\xff\xff\x7f", answer{n: 5 + 268435455}, ""},
 		{1, 4, "\x30\xff\xff\xff", answer{}, ""},
-		{1, 4, "\x30\xff\xff\xff\xff", corrupt, runsOn + " 4 bytes"},
-		{1, 4, "\x30\x80\x80\x80\x80\x01", corrupt, runsOn + " 4 bytes"},
-		{1, 4, "\x30\x80\x00", corrupt, "varint of 2 bytes is " + notMinimal},
-		{1, 4, "\x30\xff\x80\x80\x00", corrupt, "varint of 4 bytes is " + notMinimal},
+		{1, 4, "\x30\xff\xff\xff\xff", corrupt(), runsOn + " 4 bytes"},
+		{1, 4, "\x30\x80\x80\x80\x80\x01", corrupt(), runsOn + " 4 bytes"},
+		{1, 4, "\x30\x80\x00", corrupt(), "varint of 2 bytes is " + notMinimal},
+		{1, 4, "\x30\xff\x80\x80\x00", corrupt(), "varint of 4 bytes is " + notMinimal},
 		{0, 1, "\x7f", answer{n: 128}, ""},
-		{0, 1, "\x80", corrupt, runsOn + " 1 bytes"},
+		{0, 1, "\x80", corrupt(), runsOn + " 1 bytes"},
 		{0, 5, "\xff\xff\xff\xff\x0f", sized(5 + math.MaxUint32), ""},
 		{0, 10, nine, answer{}, ""},
-		{0, 10, nine + "\x00", corrupt, notMinimal},
+		{0, 10, nine + "\x00", corrupt(), notMinimal},
 		{0, 10, nine + "\x01", sized(math.MaxUint64), ""}, // saturated
-		{0, 10, nine + "\x02", corrupt, overflows},
-		{0, 10, nine + "\x7f", corrupt, overflows},
-		{0, 10, nine + "\x80", corrupt, runsOn + " 10 bytes"},
+		{0, 10, nine + "\x02", corrupt(), overflows},
+		{0, 10, nine + "\x7f", corrupt(), overflows},
+		{0, 10, nine + "\x80", corrupt(), runsOn + " 10 bytes"},
 		{0, 10, "\xf7\xff\xff\xff\xff\xff\xff\xff\xff\x01", sized(math.MaxUint64), ""},
 		{0, 10, "\xf5\xff\xff\xff\xff\xff\xff\xff\xff\x01", sized(math.MaxUint64), ""},
 		{0, 10, "\xf4\xff\xff\xff\xff\xff\xff\xff\xff\x01", sized(math.MaxUint64 - 1), ""},
@@ -144,9 +144,9 @@ func uvarint(data []byte, max int, padded bool) answer {
 	case width == 0 && len(data) < max:
 		return answer{}
 	case width <= 0 || width > max:
-		return corrupt
+		return corrupt()
 	case !padded && width != len(binary.AppendUvarint(nil, v)):
-		return corrupt
+		return corrupt()
 	case v > math.MaxUint64-uint64(width):
 		return answer{err: framing.ErrTooLong, size: math.MaxUint64}
 	}

@@ -41,10 +41,10 @@ func (semi) Payload(frame []byte) []byte {
 	return frame[:n:n]
 }
 
-var samples = []string{";;", "a;;", "b;c;;", "the longest;;"}
+func samples() []string { return []string{";;", "a;;", "b;c;;", "the longest;;"} }
 
 func TestSoundCodec(t *testing.T) {
-	if err := framingtest.TestSplitter(func() framing.Splitter { return semi{} }, samples...); err != nil {
+	if err := framingtest.TestSplitter(func() framing.Splitter { return semi{} }, samples()...); err != nil {
 		t.Errorf("TestSplitter: %v", err)
 	}
 	if err := framingtest.TestCodec(func() framingtest.Codec { return semi{} }, "", "a", "b;c"); err != nil {
@@ -82,71 +82,75 @@ func TestSoundStatefulSplitter(t *testing.T) {
 	}
 }
 
-// broken Splitters, and the law that each of them breaks.
-var broken = map[string]struct {
+// A broken Splitter, and the law that it breaks.
+type broken struct {
 	law   string
 	split framing.SplitterFunc
-}{
-	"trusts the hint too far": {"hint", func(data []byte, seen int) (int, error) {
-		if i := bytes.Index(data[seen:], []byte(";;")); i >= 0 {
-			return seen + i + 2, nil
-		}
-		return 0, nil
-	}},
-	"takes all in hand": {"split", func(data []byte, _ int) (int, error) {
-		return bytes.LastIndex(data, []byte(";;")) + 2*min(1, bytes.Count(data, []byte(";;"))), nil
-	}},
-	"swallows a third": {"split", func(data []byte, _ int) (int, error) {
-		i := bytes.Index(data, []byte(";;"))
-		if i < 0 {
+}
+
+func brokenSplitters() map[string]broken {
+	return map[string]broken{
+		"trusts the hint too far": {"hint", func(data []byte, seen int) (int, error) {
+			if i := bytes.Index(data[seen:], []byte(";;")); i >= 0 {
+				return seen + i + 2, nil
+			}
 			return 0, nil
-		}
-		if len(data) > i+2 && data[i+2] == 0 {
-			return i + 3, nil
-		}
-		return i + 2, nil
-	}},
-	"refuses what is short": {"split", func(data []byte, seen int) (int, error) {
-		if len(data) < 2 {
-			return 0, framing.ErrCorrupt
-		}
-		return semi{}.Split(data, seen)
-	}},
-	"answers for one byte": {"split", func(data []byte, seen int) (int, error) {
-		if len(data) == 1 {
-			return 1, nil
-		}
-		return semi{}.Split(data, seen)
-	}},
-	"looks behind the slice": {"panic", func(data []byte, _ int) (int, error) {
-		if data = data[:len(data)+1]; len(data) > 3 {
-			return 3, nil
-		}
-		return 0, nil
-	}},
-	"writes": {"data", func(data []byte, seen int) (int, error) {
-		n, err := semi{}.Split(data, seen)
-		if n == 0 && len(data) > 2 {
-			data[0] = '!'
-		}
-		return n, err
-	}},
-	"allocates": {"memory", func(data []byte, _ int) (int, error) {
-		_, _, ok := strings.Cut(fmt.Sprint(string(data)), ";;")
-		if !ok {
+		}},
+		"takes all in hand": {"split", func(data []byte, _ int) (int, error) {
+			return bytes.LastIndex(data, []byte(";;")) + 2*min(1, bytes.Count(data, []byte(";;"))), nil
+		}},
+		"swallows a third": {"split", func(data []byte, _ int) (int, error) {
+			i := bytes.Index(data, []byte(";;"))
+			if i < 0 {
+				return 0, nil
+			}
+			if len(data) > i+2 && data[i+2] == 0 {
+				return i + 3, nil
+			}
+			return i + 2, nil
+		}},
+		"refuses what is short": {"split", func(data []byte, seen int) (int, error) {
+			if len(data) < 2 {
+				return 0, framing.ErrCorrupt
+			}
+			return semi{}.Split(data, seen)
+		}},
+		"answers for one byte": {"split", func(data []byte, seen int) (int, error) {
+			if len(data) == 1 {
+				return 1, nil
+			}
+			return semi{}.Split(data, seen)
+		}},
+		"looks behind the slice": {"panic", func(data []byte, _ int) (int, error) {
+			if data = data[:len(data)+1]; len(data) > 3 {
+				return 3, nil
+			}
 			return 0, nil
-		}
-		return semi{}.Split(data, 0)
-	}},
-	"ends a byte early": {"split", func(data []byte, seen int) (int, error) {
-		n, err := semi{}.Split(data, seen)
-		return max(0, n-1), err
-	}},
+		}},
+		"writes": {"data", func(data []byte, seen int) (int, error) {
+			n, err := semi{}.Split(data, seen)
+			if n == 0 && len(data) > 2 {
+				data[0] = '!'
+			}
+			return n, err
+		}},
+		"allocates": {"memory", func(data []byte, _ int) (int, error) {
+			_, _, ok := strings.Cut(fmt.Sprint(string(data)), ";;")
+			if !ok {
+				return 0, nil
+			}
+			return semi{}.Split(data, 0)
+		}},
+		"ends a byte early": {"split", func(data []byte, seen int) (int, error) {
+			n, err := semi{}.Split(data, seen)
+			return max(0, n-1), err
+		}},
+	}
 }
 
 func TestBrokenSplitters(t *testing.T) {
-	for name, b := range broken {
-		err := framingtest.TestSplitter(func() framing.Splitter { return b.split }, samples...)
+	for name, b := range brokenSplitters() {
+		err := framingtest.TestSplitter(func() framing.Splitter { return b.split }, samples()...)
 		if err == nil || !strings.Contains(err.Error(), b.law) {
 			t.Errorf("%s: %v; want a report on %q", name, err, b.law)
 		}
@@ -164,7 +168,7 @@ func (sloppy) Resync(data []byte) (int, bool) {
 }
 
 func TestBrokenResyncer(t *testing.T) {
-	err := framingtest.TestSplitter(func() framing.Splitter { return sloppy{} }, samples...)
+	err := framingtest.TestSplitter(func() framing.Splitter { return sloppy{} }, samples()...)
 	if err == nil || !strings.Contains(err.Error(), "discard") {
 		t.Errorf("%v; want a report on %q", err, "discard")
 	}

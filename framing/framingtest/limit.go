@@ -125,8 +125,8 @@ func (c *checker) memory() {
 	_, size := least(func() {
 		d := framing.NewDecoder(c.splitter())
 		d.Max = maxClaim
-		for range d.Frames(head) {
-			return
+		for part, err := range d.Frames(head) {
+			c.errorf("half of the frame %q gives %q, %v", f, part, err)
 		}
 	})
 	if bound := uint64(2*len(head) + 1024); size > bound {

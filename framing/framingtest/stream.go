@@ -2,6 +2,7 @@ package framingtest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -49,7 +50,7 @@ func (c *checker) push(set setting, pieces []string) result {
 			r.add(f, err)
 			overwrite(f)
 		}
-		if err := d.Close(); err != nil && err != io.ErrUnexpectedEOF {
+		if err := d.Close(); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 			break // final
 		}
 	}
@@ -79,7 +80,7 @@ func (r *result) add(frame []byte, err error) {
 	switch {
 	case err == nil:
 		r.frames = append(r.frames, string(frame))
-	case err != io.ErrUnexpectedEOF:
+	case !errors.Is(err, io.ErrUnexpectedEOF):
 		r.errs = append(r.errs, err.Error())
 	}
 }
@@ -197,16 +198,16 @@ func (c *checker) end() {
 func (c *checker) alias() {
 	stream := strings.Join(c.stream(), "")
 	d := framing.NewDecoder(c.splitter())
-	for f := range d.Frames([]byte(stream)) {
-		if cap(f) != len(f) {
-			c.errorf("frame %q has capacity %d beyond its length %d", f, cap(f), len(f))
+	for f, err := range d.Frames([]byte(stream)) {
+		if err != nil || cap(f) != len(f) {
+			c.errorf("pushed frame %q of length %d has capacity %d, error %v", f, len(f), cap(f), err)
 			return
 		}
 	}
 	r := framing.NewReader(bytes.NewReader([]byte(stream)), c.splitter())
-	for f := range r.All() {
-		if cap(f) != len(f) {
-			c.errorf("frame %q has capacity %d beyond its length %d", f, cap(f), len(f))
+	for f, err := range r.All() {
+		if err != nil || cap(f) != len(f) {
+			c.errorf("pulled frame %q of length %d has capacity %d, error %v", f, len(f), cap(f), err)
 			return
 		}
 	}
