@@ -1,0 +1,123 @@
+//go:build unix
+
+package main
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/plait-go/plait/framing"
+)
+
+func TestCommands(t *testing.T) {
+	p := start(t)
+	c := p.dial(t)
+	for _, test := range []struct{ line, want string }{
+		{"/pid", strconv.Itoa(p.cmd.Process.Pid)},
+		{"/id", "1"},
+		{"/sleep 1", "slept"},
+		{"/send 77 hello", "error: no connection 77"},
+		{"/close 77", "error: no connection 77"},
+		{"/tell 0 hello", "error: no workers that /tell could reach"},
+		{"/heard", "error: no workers that /heard could reach"},
+		{"/task hello", "error: no task workers"},
+		{"/crash", "error: /crash refused: there is one process, and it has every connection"},
+		{"/sleep", "error: wrong arguments, want: /sleep MS"},
+	} {
+		if got := c.ask(t, test.line); got != test.want {
+			t.Errorf("%s = %q, want %q", test.line, got, test.want)
+		}
+	}
+	if got := c.ask(t, "/nonsense"); !strings.HasPrefix(got, `error: unknown command "/nonsense"`) {
+		t.Errorf("/nonsense = %q", got)
+	}
+}
+
+func TestStats(t *testing.T) {
+	p := start(t, "-workers", "3")
+	gone := p.dial(t)
+	if got := gone.ask(t, "hello"); got != "hello" {
+		t.Fatalf("echo = %q", got)
+	}
+	gone.closeWrite(t)
+	gone.expectEnd(t)
+	c := p.dial(t)
+	var stats map[string]any
+	for { // the server closes gone in its own time
+		if err := json.Unmarshal([]byte(c.ask(t, "/stats")), &stats); err != nil {
+			t.Fatal(err)
+		}
+		if stats["closed"] == 1.0 {
+			break
+		}
+	}
+	for key, want := range map[string]any{
+		"server": "thread", "addr": p.addr, "frame": "eof", "max": float64(framing.DefaultMax), "workers": 3.0,
+		"pid": float64(p.cmd.Process.Pid), "connections": 1.0, "accepted": 2.0, "errors": 0.0,
+	} {
+		if stats[key] != want {
+			t.Errorf("%s = %v, want %v", key, stats[key], want)
+		}
+	}
+	for _, key := range []string{"requests", "bytes_in", "bytes_out"} {
+		if n, ok := stats[key].(float64); !ok || n < 1 {
+			t.Errorf("%s = %v, want a number over 0", key, stats[key])
+		}
+	}
+	if n, ok := stats["uptime_ms"].(float64); !ok || n < 0 {
+		t.Errorf("uptime_ms = %v, want a number", stats["uptime_ms"])
+	}
+	if len(stats) != 14 {
+		t.Errorf("%d fields, want 14: %v", len(stats), stats)
+	}
+}
+
+func TestSendReachesAnotherConnection(t *testing.T) {
+	p := start(t)
+	a, b := p.dial(t), p.dial(t)
+	id := b.ask(t, "/id")
+	for range 100 {
+		if got := a.ask(t, "/send "+id+" hello  there "); got != "sent" {
+			t.Fatalf("/send = %q", got)
+		}
+		b.expect(t, "hello  there \r\n") // b's reader was asleep
+	}
+	b.send(t, "/send "+id+" to myself\r\n")
+	b.expect(t, "sent\r\nto myself\r\n")
+	a.send(t, "/send "+id+" \r\n")
+	a.expect(t, "sent\r\n")
+	b.expect(t, "\r\n")
+}
+
+func TestCloseEndsAnotherConnection(t *testing.T) {
+	p := start(t)
+	a, b := p.dial(t), p.dial(t)
+	id := b.ask(t, "/id")
+	if got := a.ask(t, "/close "+id); got != "closed" {
+		t.Fatalf("/close = %q", got)
+	}
+	b.expectEnd(t)
+	if got := a.ask(t, "/close "+id); got != "error: no connection "+id {
+		t.Errorf("/close again = %q", got)
+	}
+	a.send(t, "/close "+a.ask(t, "/id")+"\r\n")
+	a.expect(t, "closed\r\n")
+	a.expectEnd(t)
+	if complaints := p.stop(t); complaints != nil {
+		t.Errorf("stderr has %q", complaints)
+	}
+}
+
+func TestSleepBlocksOneConnectionOnly(t *testing.T) {
+	p := start(t)
+	a, b := p.dial(t), p.dial(t)
+	a.send(t, "before\r\n/sleep 300\r\nbehind\r\n")
+	for range 10 {
+		if got := b.ask(t, "hello"); got != "hello" {
+			t.Fatalf("echo = %q", got)
+		}
+	}
+	a.expect(t, "before\r\nslept\r\nbehind\r\n")
+}

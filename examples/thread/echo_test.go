@@ -1,0 +1,98 @@
+//go:build unix
+
+package main
+
+import (
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestEchoesWholeFrames(t *testing.T) {
+	long := strings.Repeat("0123456789abcdef", 8<<10) // more than a batch
+	for _, test := range []struct {
+		kind   string
+		frames []string
+	}{
+		{"eof", []string{"hello\r\n", "\r\n", "a\rb\nc\r\r\n", "no/command\r\n", " /id\r\n", long + "\r\n"}},
+		{"length", []string{"\x00\x00\x00\x05hello", "\x00\x00\x00\x00", "\x00\x00\x00\x05/id\r\n", "\x00\x02\x00\x00" + long}},
+		{"raw", []string{"hello", "\x00", "/id\r\n", long}},
+	} {
+		t.Run(test.kind, func(t *testing.T) {
+			p := start(t, "-frame", test.kind)
+			c := p.dial(t)
+			for _, frame := range test.frames {
+				c.send(t, frame)
+				c.expect(t, frame)
+			}
+			all := strings.Join(test.frames, "")
+			c.send(t, all)
+			c.expect(t, all)
+			for i := range len(all) / 1000 {
+				c.send(t, all[i:i+1])
+			}
+			c.send(t, all[len(all)/1000:])
+			c.expect(t, all)
+			c.closeWrite(t)
+			c.expectEnd(t)
+			if complaints := p.stop(t); complaints != nil {
+				t.Errorf("stderr has %q", complaints)
+			}
+		})
+	}
+}
+
+func TestPipelinedLinesComeBackInOrder(t *testing.T) {
+	p := start(t)
+	c := p.dial(t)
+	lines := numbered(10_000)
+	var sent sync.WaitGroup
+	sent.Go(func() { _, _ = io.WriteString(c, lines+"/id\r\n") }) // if it fails, expect does
+	c.expect(t, lines+"1\r\n")
+	sent.Wait()
+}
+
+func TestSlowClientLosesNothing(t *testing.T) {
+	p := start(t)
+	slow, fast := p.dial(t), p.dial(t)
+	line := "one byte at a time\r\n"
+	for i := range len(line) {
+		slow.send(t, line[i:i+1])
+		if got := fast.ask(t, "meanwhile"); got != "meanwhile" {
+			t.Fatalf("echo to another client = %q", got)
+		}
+	}
+	slow.expect(t, line)
+}
+
+func TestManyConnections(t *testing.T) {
+	const n = 1000
+	p := start(t)
+	clients := make([]*client, n)
+	for i := range clients {
+		clients[i] = p.dial(t)
+	}
+	lines := numbered(n)
+	each := strings.SplitAfter(lines, "\r\n")
+	for i, c := range clients {
+		c.send(t, each[i]+"/id\r\n")
+	}
+	ids := make(map[string]bool)
+	for i, c := range clients {
+		c.expect(t, each[i])
+		ids[c.line(t)] = true
+	}
+	if len(ids) != n {
+		t.Errorf("%d connections have %d different IDs", n, len(ids))
+	}
+	begin := time.Now()
+	for _, c := range clients {
+		c.hangUp(t)
+	}
+	if complaints := p.stop(t); complaints != nil {
+		t.Errorf("stderr has %q", complaints)
+	}
+	t.Logf("stopped in %v", time.Since(begin))
+}

@@ -1,0 +1,142 @@
+//go:build unix
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// resident returns the bytes of memory that the server has, or skips the test.
+func (p *process) resident(t *testing.T) int {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("no /proc")
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "-race" && s.Value == "true" {
+				t.Skip("the race detector takes memory of its own")
+			}
+		}
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "VmRSS:")
+	kib, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kib << 10
+}
+
+func TestMemoryFollowsBytesReceived(t *testing.T) {
+	const clients, size = 50, 512 << 10
+	p := start(t, "-frame", "length", "-max", strconv.Itoa(size))
+	before := p.resident(t)
+	head := string([]byte{0, 7, 255, 252}) // a frame of exactly size
+	all := make([]*client, clients)
+	for i := range all {
+		all[i] = p.dial(t)
+		all[i].send(t, head)
+	}
+	all[0].send(t, strings.Repeat("x", size-len(head)))
+	all[0].expect(t, head)
+	if grown := p.resident(t) - before; grown > clients*size/2 {
+		t.Errorf("%d lengths of %d bytes cost %d bytes", clients, size, grown)
+	}
+	for _, c := range all[1:] {
+		c.send(t, strings.Repeat("x", size-len(head)-1))
+	}
+	for _, c := range all[1:] {
+		c.send(t, "x")
+		c.expect(t, head)
+	}
+	grown := p.resident(t) - before
+	t.Logf("%d unfinished frames of %d bytes: %d MiB", clients, size, grown>>20)
+	if limit := 6 * clients * size; grown > limit {
+		t.Errorf("memory grew by %d bytes, want at most %d", grown, limit)
+	}
+}
+
+// fill sends lines and reads nothing until the server does not read any more.
+func (c *client) fill(t *testing.T) {
+	t.Helper()
+	lines := []byte(strings.Repeat(strings.Repeat("x", 998)+"\r\n", 1000))
+	for {
+		if err := c.SetWriteDeadline(time.Now().Add(300 * time.Millisecond)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := c.Write(lines)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestClientThatNeverReads(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes as long as drain")
+	}
+	t.Parallel()
+	p := start(t)
+	deaf, other := p.dial(t), p.dial(t)
+	id := deaf.ask(t, "/id")
+	deaf.fill(t)
+	for _, size := range []int{0, 10 << 10} { // an empty text takes room, too
+		text := strings.Repeat("x", size)
+		got := "sent"
+		for i := 0; got == "sent" && i < maxMail; i++ {
+			got = other.ask(t, "/send "+id+" "+text)
+		}
+		if !strings.HasPrefix(got, "error: connection "+id+" takes no more now, ") {
+			t.Fatalf("/send to a client that does not read = %q", got)
+		}
+	}
+	if got := other.ask(t, "/close "+id); got != "closed" {
+		t.Errorf("/close = %q", got)
+	}
+	p.said(t, "level=WARN", "conn=1", "client does not read")
+	if got := other.ask(t, "hello"); got != "hello" {
+		t.Errorf("echo = %q", got)
+	}
+}
+
+func TestServerOutOfDescriptors(t *testing.T) {
+	cmd := command(t, "-addr", "127.0.0.1:0")
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip(err)
+	}
+	cmd.Args = append([]string{"sh", "-c", `ulimit -n 24; exec "$0" "$@"`, cmd.Path}, cmd.Args[1:]...)
+	cmd.Path = sh
+	p := startCommand(t, cmd)
+	clients := make([]*client, 40)
+	for i := range clients {
+		clients[i] = p.dial(t) // the kernel takes them all
+		clients[i].send(t, "hello\r\n")
+	}
+	p.said(t, "level=ERROR", "cannot accept", "too many open files")
+	for _, c := range clients {
+		c.expect(t, "hello\r\n")
+		c.hangUp(t)
+	}
+	p.signal(t, syscall.SIGTERM)
+	if code, lines := p.wait(t, "cannot accept"); code != 0 || len(lines) != 1 {
+		t.Errorf("exit code = %d with %q, want 0 and one line", code, lines)
+	}
+}
