@@ -20,9 +20,10 @@ type Decoder struct {
 	Max      int      // limit on a whole frame, in bytes; DefaultMax if 0 or less
 	Discard  bool     // report an oversize frame, skip it, and go on
 
-	busy bool // a loop over Frames is running
-	slow bool // something other than a frame's first byte comes next
-	used bool // the running loop began inside a frame
+	busy  bool // a loop over Frames is running
+	slow  bool // something other than a frame's first byte comes next
+	used  bool // the running loop began inside a frame
+	owned bool // what the running loop cuts lies in memory of d
 	cursor
 	buf  []byte // unfinished frame, or what a loop left behind; owned
 	fed  []byte // what the running loop cuts, from off on
@@ -51,7 +52,7 @@ func NewDecoder(s Splitter) *Decoder { return &Decoder{Splitter: s} }
 // the loop, until Reset.
 func (d *Decoder) Frames(p []byte) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		rest, owned := d.begin(p)
+		rest := d.begin(p)
 		for limit := limitOf(d.Max); ; {
 			var frame []byte
 			var err error
@@ -73,7 +74,7 @@ func (d *Decoder) Frames(p []byte) iter.Seq2[[]byte, error] {
 			}
 			d.left = len(rest)
 			if !yield(frame, err) {
-				d.pause(rest, owned)
+				d.pause(rest)
 				return
 			}
 			if !d.busy {
@@ -83,7 +84,7 @@ func (d *Decoder) Frames(p []byte) iter.Seq2[[]byte, error] {
 				break
 			}
 		}
-		d.finish(rest, owned)
+		d.finish(rest)
 	}
 }
 

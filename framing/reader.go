@@ -146,13 +146,17 @@ func (r *Reader) All() iter.Seq2[[]byte, error] {
 				if e == nil && 0 < n && n <= len(rest) && n <= limit {
 					frame, rest = rest[:n:n], rest[n:]
 					r.left = len(rest)
-				} else if err = r.refuse(w, n, e); err == nil {
-					frame, rest, err = r.more()
+				} else {
+					err = r.refuse(w, n, e)
 				}
-			} else {
-				frame, rest, err = r.more()
 			}
-			if err == io.EOF || !yield(frame, err) {
+			if frame == nil && err == nil {
+				if frame, err = r.read(); err == io.EOF {
+					return
+				}
+				rest = r.bytes()
+			}
+			if !yield(frame, err) {
 				return
 			}
 			if r.used {
@@ -164,12 +168,6 @@ func (r *Reader) All() iter.Seq2[[]byte, error] {
 			}
 		}
 	}
-}
-
-// more is read, with the bytes in hand behind the frame.
-func (r *Reader) more() (frame, rest []byte, err error) {
-	frame, err = r.read()
-	return frame, r.bytes(), err
 }
 
 // Buffered returns the bytes that were read and not cut: the unfinished frame, or

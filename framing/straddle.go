@@ -7,23 +7,23 @@ const (
 	skipPiece = 512 // bytes: as much, behind what a Resyncer wants to see again
 )
 
-// begin starts a loop over p. It returns the bytes to cut, and whether they lie
-// in memory that d owns: those which an earlier loop left come first.
-func (d *Decoder) begin(p []byte) (rest []byte, owned bool) {
+// begin starts a loop over p. It returns the bytes to cut: those which an earlier
+// loop left come first.
+func (d *Decoder) begin(p []byte) []byte {
 	if d.busy {
 		panic("framing: Decoder.Frames called from inside its own loop")
 	}
 	d.busy = true
-	d.used = len(d.buf) > 0
+	d.used, d.owned = len(d.buf) > 0, false
 	switch {
 	case d.err != nil:
 		p = nil
 	case d.used && d.seen == 0 && d.need == 0 && d.skip == nil:
-		p, d.buf, owned = append(d.buf, p...), nil, true
+		p, d.buf, d.owned = append(d.buf, p...), nil, true
 	}
 	d.fed, d.left = p, len(p)
 	d.settle()
-	return p, owned
+	return p
 }
 
 // settle chooses the way on: the fast one if a frame begins where the loop is.
@@ -33,10 +33,10 @@ func (d *Decoder) settle() {
 
 // finish ends a loop that came to its end: rest is kept for the next one. The
 // buffer goes when it is empty, and over keepCap or of no use in this loop.
-func (d *Decoder) finish(rest []byte, owned bool) {
+func (d *Decoder) finish(rest []byte) {
 	d.reach(rest)
 	switch {
-	case len(rest) > 0 && len(d.buf) == 0 && owned:
+	case len(rest) > 0 && len(d.buf) == 0 && d.owned:
 		d.buf = rest
 	case len(rest) > 0:
 		d.keep(rest)
@@ -48,12 +48,12 @@ func (d *Decoder) finish(rest []byte, owned bool) {
 
 // pause ends a loop that was left by break, while the caller still holds a
 // frame, which may lie in d.buf.
-func (d *Decoder) pause(rest []byte, owned bool) {
+func (d *Decoder) pause(rest []byte) {
 	if !d.busy {
 		return
 	}
 	d.reach(rest)
-	if !owned || len(d.buf) > 0 {
+	if !d.owned || len(d.buf) > 0 {
 		rest = append(bytes.Clone(d.buf), rest...)
 	}
 	d.buf = rest
