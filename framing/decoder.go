@@ -24,6 +24,7 @@ type Decoder struct {
 	slow  bool // something other than a frame's first byte comes next
 	used  bool // the running loop began inside a frame
 	owned bool // what the running loop cuts lies in memory of d
+	told  bool // the running loop has yielded the final error
 	cursor
 	buf  []byte // unfinished frame, or what a loop left behind; owned
 	fed  []byte // what the running loop cuts, from off on
@@ -66,22 +67,21 @@ func (d *Decoder) Frames(p []byte) iter.Seq2[[]byte, error] {
 				n, e := d.Splitter.Split(w, 0)
 				if e == nil && 0 < n && n <= len(rest) && n <= limit {
 					frame, rest = rest[:n:n], rest[n:]
-				} else if err = d.refuse(rest, w, n, e); err == nil {
+				} else if err = d.refuse(rest, w, n, e, limit); err == nil {
+					if d.slow {
+						continue
+					}
 					break
 				}
-			} else if frame, rest, err = d.step(rest); frame == nil && err == nil {
+			} else if !d.busy {
+				return
+			} else if frame, rest, err = d.step(rest, limit); frame == nil && err == nil {
 				break
 			}
 			d.left = len(rest)
 			if !yield(frame, err) {
 				d.pause(rest)
 				return
-			}
-			if !d.busy {
-				return
-			}
-			if err != nil && d.err != nil {
-				break
 			}
 		}
 		d.finish(rest)
@@ -103,10 +103,13 @@ func (d *Decoder) Buffered() []byte {
 }
 
 // Use cuts all bytes that no frame has been cut of at the boundaries s finds. It
-// may be called from inside the loop, and takes effect with the next frame.
+// may be called from inside the loop, and takes effect with the next frame. So
+// does a Max that was set before it; without Use, a lower Max may not be noticed
+// before the loop's end.
 func (d *Decoder) Use(s Splitter) {
 	d.Splitter = s
 	d.seen, d.need = 0, 0
+	d.slow = true
 }
 
 // Offset returns the number of bytes that were cut or skipped: the place of the
@@ -133,5 +136,5 @@ func (d *Decoder) Reset() {
 	if cap(buf) > keepCap {
 		buf = nil
 	}
-	*d = Decoder{Splitter: d.Splitter, Max: d.Max, Discard: d.Discard, buf: buf}
+	*d = Decoder{Splitter: d.Splitter, Max: d.Max, Discard: d.Discard, slow: true, buf: buf}
 }

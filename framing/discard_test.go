@@ -197,3 +197,47 @@ func TestMaxLoweredInsideAFrame(t *testing.T) {
 		t.Errorf("%q, Close() = %v; want one error, ErrTooLong", got, d.Close())
 	}
 }
+
+func TestMaxRaisedInsideTheLoop(t *testing.T) {
+	d := framing.NewDecoder(bang{})
+	d.Max = 4
+	var got []string
+	for f, err := range d.Frames([]byte("a!bcdefgh!i!")) {
+		d.Max = 100
+		got = append(got, show(f, err))
+	}
+	if diff := cmp.Diff([]string{"a!", "bcdefgh!", "i!"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestMaxChangedInsideTheLoop(t *testing.T) {
+	const stream = "a!bcdefgh!i!"
+	for limit, want := range map[int][]string{
+		1:   {"a!", `error: framing: at byte 2: frame too long, limit 1, begins with "b"`},
+		100: {"a!", "bcdefgh!", "i!"},
+	} {
+		d := framing.NewDecoder(bang{})
+		d.Max = 4
+		var got []string
+		for f, err := range d.Frames([]byte(stream)) {
+			d.Max = limit
+			d.Use(bang{})
+			got = append(got, show(f, err))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("pushed, Max changed to %d (-want +got):\n%s", limit, diff)
+		}
+		r := framing.NewReader(strings.NewReader(stream), bang{})
+		r.Max = 4
+		got = nil
+		for f, err := range r.All() {
+			r.Max = limit
+			r.Use(bang{})
+			got = append(got, show(f, err))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("pulled, Max changed to %d (-want +got):\n%s", limit, diff)
+		}
+	}
+}

@@ -146,7 +146,7 @@ func (r *Reader) All() iter.Seq2[[]byte, error] {
 				if e == nil && 0 < n && n <= len(rest) && n <= limit {
 					frame, rest = rest[:n:n], rest[n:]
 					r.left = len(rest)
-				} else {
+				} else if limitOf(r.Max) == limit {
 					err = r.refuse(w, n, e)
 				}
 			}
@@ -155,6 +155,7 @@ func (r *Reader) All() iter.Seq2[[]byte, error] {
 					return
 				}
 				rest = r.bytes()
+				r.slow = r.slow || limitOf(r.Max) != limit
 			}
 			if !yield(frame, err) {
 				return
@@ -178,11 +179,14 @@ func (r *Reader) Buffered() []byte {
 	return data[:len(data):len(data)]
 }
 
-// Use cuts all bytes that no frame has been cut of at the boundaries s finds.
+// Use cuts all bytes that no frame has been cut of at the boundaries s finds. It
+// may be called from inside a loop over All, and takes effect with the next
+// frame. So does a Max that was set before it; without Use, such a loop may not
+// notice a lower Max before it reads again.
 func (r *Reader) Use(s Splitter) {
 	r.Splitter = s
 	r.seen, r.need = 0, 0
-	r.settle()
+	r.slow = true
 }
 
 // Offset returns the number of bytes that were cut, skipped or read: the place

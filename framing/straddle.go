@@ -14,7 +14,7 @@ func (d *Decoder) begin(p []byte) []byte {
 		panic("framing: Decoder.Frames called from inside its own loop")
 	}
 	d.busy = true
-	d.used, d.owned = len(d.buf) > 0, false
+	d.used, d.owned, d.told = len(d.buf) > 0, false, false
 	switch {
 	case d.err != nil:
 		p = nil
@@ -66,21 +66,32 @@ func (d *Decoder) reach(rest []byte) {
 	d.fed, d.left = rest, len(rest)
 }
 
-// refuse keeps what Split said of w, which was not a whole frame.
-func (d *Decoder) refuse(rest, w []byte, n int, err error) error {
+// refuse keeps what Split said of w, which was not a whole frame within limit. If
+// that is not Max any more, the slow way is to look again.
+func (d *Decoder) refuse(rest, w []byte, n int, err error, limit int) error {
+	if d.slow = limitOf(d.Max) != limit; d.slow {
+		return nil
+	}
 	d.reach(rest)
-	err = d.judge(d.Splitter, limitOf(d.Max), d.Discard, w, n, err)
+	err = d.judge(d.Splitter, limit, d.Discard, w, n, err)
 	d.settle()
+	d.told = d.err != nil
 	return err
 }
 
-// step finds the next frame or error when bytes in d.buf come first or a frame
-// is being skipped. It returns neither when there is nothing more to look at.
-func (d *Decoder) step(rest []byte) (frame, after []byte, err error) {
+// step finds the next frame or error when bytes in d.buf come first, a frame is
+// being skipped, or the loop began with another limit than Max. It returns
+// neither when there is nothing more to look at, or the error was told.
+func (d *Decoder) step(rest []byte, limit int) (frame, after []byte, err error) {
+	if d.told {
+		return nil, rest, nil
+	}
 	d.reach(rest)
 	frame, rest, err = d.look(rest, limitOf(d.Max))
 	d.fed = rest
 	d.settle()
+	d.slow = d.slow || limitOf(d.Max) != limit
+	d.told = d.err != nil
 	return frame, rest, err
 }
 
