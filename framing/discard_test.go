@@ -20,7 +20,9 @@ type tooLong struct {
 	end     string // what Close says
 }
 
-func oversize() []tooLong {
+func oversize() []tooLong { return append(refused(), discarded()...) }
+
+func refused() []tooLong {
 	return []tooLong{
 		{"equal to Max", crlf{}, "abcd\r\n", false, []string{"abcd\r\n"}, ""},
 		{
@@ -44,6 +46,11 @@ func oversize() []tooLong {
 			[]string{"\x00\x06abcd", `error: framing: at byte 6: frame too long: 7 bytes, limit 6, begins with "\x00\a"`},
 			`framing: at byte 6: frame too long: 7 bytes, limit 6, begins with "\x00\a"`,
 		},
+	}
+}
+
+func discarded() []tooLong {
+	return []tooLong{
 		{
 			"discard delimited",
 			crlf{},
