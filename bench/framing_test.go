@@ -207,3 +207,22 @@ func BenchmarkBytewise(b *testing.B) {
 		one(b, size, bytewise(f.stream(size)))
 	})
 }
+
+// BenchmarkDrip feeds a line that does not end by single bytes: the time of a
+// byte must not grow with the line.
+func BenchmarkDrip(b *testing.B) {
+	for _, size := range []int{4 << 10, 64 << 10, 1 << 20} {
+		b.Run(fmt.Sprintf("size=%d", size), func(b *testing.B) {
+			crlf := formats(b)[2].codec
+			for b.Loop() {
+				d := framing.NewDecoder(crlf)
+				for range size {
+					for _, err := range d.Frames([]byte{'x'}) {
+						b.Fatal("a frame without an end, or ", err)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(size), "ns/B")
+		})
+	}
+}

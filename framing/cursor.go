@@ -20,6 +20,7 @@ type skip struct {
 	err    *Error // told of it
 	left   uint64
 	resync Resyncer
+	begun  bool // some of it is gone
 }
 
 // maxLookback bounds what a Resyncer may leave in hand where Max is smaller.
@@ -28,6 +29,9 @@ const maxLookback = 4096 // bytes
 // next returns the length of the frame that data begins with, and moves behind
 // it. It returns 0 if data, which is not empty, is too short to hold it.
 func (c *cursor) next(s Splitter, limit int, discard bool, data []byte) (int, error) {
+	if c.need > limit { // which has been lowered
+		return 0, c.judge(s, limit, discard, data[:min(len(data), headLen)], c.need, nil)
+	}
 	if c.need > 0 {
 		if c.need > len(data) {
 			return 0, nil
@@ -58,9 +62,7 @@ func (c *cursor) judge(s Splitter, limit int, discard bool, w []byte, n int, err
 	var size uint64
 	switch {
 	case err != nil:
-		if e := (*Error)(nil); errors.As(err, &e) {
-			size, err = e.Size, e.Err
-		}
+		size, err = claimed(err)
 	case n < 0:
 		err = ErrCorrupt
 	case n > limit:
@@ -79,11 +81,26 @@ func (c *cursor) judge(s Splitter, limit int, discard bool, w []byte, n int, err
 	return e
 }
 
+// claimed returns the length of the frame that a Splitter's error tells, 0 if it
+// tells none, and the error without what the cursor's own is going to say.
+func claimed(err error) (uint64, error) {
+	var e *Error
+	if !errors.As(err, &e) {
+		return 0, err
+	}
+	if err == error(e) { //nolint:errorlint // the error itself, not one that it wraps
+		return e.Size, e.Err
+	}
+	return e.Size, err
+}
+
 // fail makes e final, unless it is an oversize frame that can be skipped.
 func (c *cursor) fail(s Splitter, limit int, discard bool, e *Error) {
 	c.seen, c.need = 0, 0
 	if errors.Is(e.Err, ErrTooLong) {
-		e.Max = limit
+		if e.Size == 0 || e.Size > uint64(limit) {
+			e.Max = limit
+		}
 		resync, ok := s.(Resyncer)
 		switch {
 		case !discard:
@@ -101,8 +118,11 @@ func (c *cursor) fail(s Splitter, limit int, discard bool, e *Error) {
 // skips reports whether err told of an oversize frame that is being skipped, so
 // that the stream goes on behind it.
 func (c *cursor) skips(err error) bool {
+	if c.skip == nil {
+		return false
+	}
 	var e *Error
-	return c.skip != nil && errors.As(err, &e) && e == c.skip.err
+	return errors.As(err, &e) && e == c.skip.err
 }
 
 // head returns the fewest first bytes of w on which s decides as it does on all
@@ -132,11 +152,14 @@ func (c *cursor) drop(limit int, data []byte) int {
 		k = min(max(k, 0), len(data))
 	}
 	c.off += int64(k)
+	s.begun = s.begun || k > 0
 	switch {
+	case done && !s.begun:
+		c.err, c.skip = s.err, nil // the next frame would be the same one
 	case done:
 		c.skip = nil
 	case len(data)-k > max(limit, maxLookback):
-		c.err = &Error{Offset: c.off, Max: limit, Err: ErrTooLong}
+		c.err, c.skip = &Error{Offset: c.off, Max: limit, Err: ErrTooLong}, nil
 	}
 	return k
 }

@@ -13,30 +13,42 @@ const keepCap = 64 << 10 // bytes
 // callback gets them: the push side of the package. A frame that lies in one fed
 // slice is a view of that slice; only one that straddles two is copied.
 //
-// It holds no memory while no frame is unfinished, and never more than
-// twice the bytes received of one. A Decoder is used by one goroutine at a time.
+// It holds no memory until a frame straddles, and then at most twice the bytes
+// received of it. What it keeps for the next one, 64 KiB at most, goes when a
+// loop passes without need of it. A Decoder is used by one goroutine at a time.
+// Splitter must be set.
 type Decoder struct {
-	Splitter Splitter // finds the boundaries; change it with Use
-	Max      int      // limit on a whole frame, in bytes; DefaultMax if 0 or less
+	Splitter Splitter // finds the boundaries; to change it, call Use
+	Max      int      // limit on a whole frame, in bytes; DefaultMax if 0 or less; changed inside a loop, it counts from Use on
 	Discard  bool     // report an oversize frame, skip it, and go on
 
-	busy  bool // a loop over Frames is running
-	slow  bool // something other than a frame's first byte comes next
-	used  bool // the running loop began inside a frame
-	owned bool // what the running loop cuts lies in memory of d
-	told  bool // the running loop has yielded the final error
+	slow  bool   // something other than a frame's first byte comes next
+	used  bool   // the running loop began inside a frame
+	owned bool   // what the running loop cuts lies in memory of d
+	phase phase  // of the loop over Frames
+	turn  uint16 // changes when a loop begins, and with Reset
 	cursor
 	buf  []byte // unfinished frame, or what a loop left behind; owned
 	fed  []byte // what the running loop cuts, from off on
 	left int    // bytes at the end of fed that it has not reached
 }
 
+// A phase is that of a Decoder's loop.
+type phase uint8
+
+const (
+	idle    phase = iota // no loop is running
+	running              // one is, with the Max that it began with
+	renewed              // one is, and Use made it take the Max of now
+	ended                // one is, and has yielded the final error
+)
+
 // NewDecoder returns a Decoder that cuts at the boundaries s finds.
 func NewDecoder(s Splitter) *Decoder { return &Decoder{Splitter: s} }
 
-// Frames feeds p and yields the frames that it completes. Range over the
-// result exactly once: p is fed when the loop runs, so no loop loses p and two
-// loops feed it twice.
+// Frames feeds p and yields the frames that it completes. P is fed when the loop
+// runs, so range over the result exactly once: without a loop p is lost, and a
+// second one feeds it again.
 //
 // A frame is the loop's until its next turn, to read or to change, and until
 // the next use of d after a break; its capacity is its length. It may lie in p.
@@ -49,11 +61,11 @@ func NewDecoder(s Splitter) *Decoder { return &Decoder{Splitter: s} }
 // goes on behind it; that needs a frame that told its length, or a Splitter that
 // is a [Resyncer].
 //
-// Feeding d from inside its own loop panics. So does any use after a panic in
-// the loop, until Reset.
+// Calling Frames from inside its own loop, or after a panic in one, panics until
+// Reset.
 func (d *Decoder) Frames(p []byte) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		rest := d.begin(p)
+		rest, turn := d.begin(p)
 		for limit := limitOf(d.Max); ; {
 			var frame []byte
 			var err error
@@ -68,19 +80,16 @@ func (d *Decoder) Frames(p []byte) iter.Seq2[[]byte, error] {
 				if e == nil && 0 < n && n <= len(rest) && n <= limit {
 					frame, rest = rest[:n:n], rest[n:]
 				} else if err = d.refuse(rest, w, n, e, limit); err == nil {
-					if d.slow {
-						continue
-					}
 					break
 				}
-			} else if !d.busy {
+			} else if d.turn != turn {
 				return
 			} else if frame, rest, err = d.step(rest, limit); frame == nil && err == nil {
 				break
 			}
 			d.left = len(rest)
 			if !yield(frame, err) {
-				d.pause(rest)
+				d.pause(rest, turn)
 				return
 			}
 		}
@@ -103,13 +112,15 @@ func (d *Decoder) Buffered() []byte {
 }
 
 // Use cuts all bytes that no frame has been cut of at the boundaries s finds. It
-// may be called from inside the loop, and takes effect with the next frame. So
-// does a Max that was set before it; without Use, a lower Max may not be noticed
-// before the loop's end.
+// may be called from inside the loop, and takes effect with the next frame, as
+// does a Max that was set before. An oversize frame that is being skipped is
+// skipped to its end first, by the rules that found it. A final error stays.
 func (d *Decoder) Use(s Splitter) {
 	d.Splitter = s
 	d.seen, d.need = 0, 0
-	d.slow = true
+	if d.phase == running {
+		d.phase, d.slow = renewed, true
+	}
 }
 
 // Offset returns the number of bytes that were cut or skipped: the place of the
@@ -136,5 +147,5 @@ func (d *Decoder) Reset() {
 	if cap(buf) > keepCap {
 		buf = nil
 	}
-	*d = Decoder{Splitter: d.Splitter, Max: d.Max, Discard: d.Discard, slow: true, buf: buf}
+	*d = Decoder{Splitter: d.Splitter, Max: d.Max, Discard: d.Discard, slow: true, turn: d.turn + 1, buf: buf}
 }

@@ -205,16 +205,25 @@ func TestMaxLoweredInsideAFrame(t *testing.T) {
 	}
 }
 
-func TestMaxRaisedInsideTheLoop(t *testing.T) {
-	d := framing.NewDecoder(bang{})
-	d.Max = 4
-	var got []string
-	for f, err := range d.Frames([]byte("a!bcdefgh!i!")) {
-		d.Max = 100
-		got = append(got, show(f, err))
-	}
-	if diff := cmp.Diff([]string{"a!", "bcdefgh!", "i!"}, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+// Without Use a loop over Frames goes on with the Max that it began with, however
+// the stream is cut inside of it.
+func TestMaxChangedWithoutUse(t *testing.T) {
+	for _, limit := range []int{1, 100} {
+		d := framing.NewDecoder(bang{})
+		d.Max = 4
+		collect(d, "x")
+		var got []string
+		for f, err := range d.Frames([]byte("y!bc!d!")) {
+			d.Max = limit
+			got = append(got, show(f, err))
+		}
+		if diff := cmp.Diff([]string{"xy!", "bc!", "d!"}, got); diff != "" {
+			t.Errorf("Max changed to %d (-want +got):\n%s", limit, diff)
+		}
+		d.Reset()
+		if got := collect(d, "e!"); (got[0] == "e!") != (limit == 100) {
+			t.Errorf("the next loop, with Max %d, has %q", limit, got)
+		}
 	}
 }
 
@@ -240,7 +249,6 @@ func TestMaxChangedInsideTheLoop(t *testing.T) {
 		got = nil
 		for f, err := range r.All() {
 			r.Max = limit
-			r.Use(bang{})
 			got = append(got, show(f, err))
 		}
 		if diff := cmp.Diff(want, got); diff != "" {

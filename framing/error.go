@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// DefaultMax is the limit on a frame where Max is 0.
+// DefaultMax is the limit on a frame where Max is 0 or less.
 const DefaultMax = 2 << 20 // bytes
 
 // headLen bounds Error.Head.
@@ -25,7 +25,7 @@ var (
 type Error struct {
 	Offset int64  // of the frame's first byte in the stream
 	Size   uint64 // bytes that the frame claims to have, saturated; 0 if that is not known
-	Max    int    // the limit in force, in bytes; 0 if no limit was broken
+	Max    int    // the limit that was broken, in bytes; 0 if that was the format's, or none
 	Head   string // the frame's first bytes, those that decided, 16 at most
 	Err    error  // wraps ErrTooLong or ErrCorrupt, or is the Splitter's own
 }
@@ -53,7 +53,8 @@ func (e *Error) Error() string {
 }
 
 // speaks names the protocol whose first bytes head has, or returns "": the usual
-// cause of an absurd length is a client that speaks something else.
+// cause of an absurd length is a client that speaks something else. A head may be
+// as short as the length field, so three bytes have to do.
 func speaks(head string) string {
 	for _, p := range [...]struct{ start, name string }{
 		{"GET ", "HTTP"},
@@ -70,7 +71,8 @@ func speaks(head string) string {
 		{"SSH-", "SSH"},
 		{"\x16\x03", "TLS"},
 	} {
-		if strings.HasPrefix(head, p.start) {
+		n := min(len(head), len(p.start))
+		if n >= min(3, len(p.start)) && head[:n] == p.start[:n] {
 			return p.name
 		}
 	}

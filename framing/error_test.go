@@ -2,7 +2,9 @@ package framing_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/plait-go/plait/framing"
@@ -55,6 +57,31 @@ func TestErrorOfASplitter(t *testing.T) {
 		var e *framing.Error
 		if err := d.Close(); !errors.As(err, &e) || e.Err != io.ErrClosedPipe || e.Head != "abc" || e.Max != 0 {
 			t.Errorf("%q: %v; want the Splitter's error and the 3 bytes that decided", pieces, err)
+		}
+	}
+}
+
+func TestErrorKeepsTheSplittersWords(t *testing.T) {
+	s := framing.SplitterFunc(func([]byte, int) (int, error) {
+		return 0, fmt.Errorf("control frame: %w", &framing.Error{Size: 300, Err: framing.ErrTooLong})
+	})
+	d := framing.NewDecoder(s)
+	var e *framing.Error
+	collect(d, "x")
+	if err := d.Close(); !errors.As(err, &e) || e.Size != 300 || e.Max != 0 || !strings.Contains(err.Error(), "control frame") {
+		t.Errorf("%v, %+v; want the Splitter's words, Size 300, and no Max, for it is not broken", err, e)
+	}
+}
+
+func TestErrorLooksLike(t *testing.T) {
+	for head, want := range map[string]string{
+		"GET": "HTTP", "GET /": "HTTP", "PRI * HT": "HTTP/2", "SSH": "SSH", "\x16\x03\x01": "TLS", "\x16\x03": "TLS",
+		"GE": "", "": "", "abcd": "", "\x16": "",
+	} {
+		e := framing.Error{Head: head, Err: framing.ErrTooLong}
+		text := e.Error()
+		if _, got, _ := strings.Cut(text, "looks like "); strings.TrimSuffix(got, ")") != want {
+			t.Errorf("%q: %s; want it to look like %q", head, text, want)
 		}
 	}
 }

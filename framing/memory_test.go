@@ -2,8 +2,10 @@ package framing_test
 
 import (
 	"bytes"
+	"io"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,44 +119,112 @@ func TestMemoryFollowsBytesReceived(t *testing.T) {
 	}
 }
 
-func TestLargeBuffersAreDropped(t *testing.T) {
-	frame := make([]byte, 1<<20)
-	frame[len(frame)-1] = '!'
+// held returns the heap bytes that each of a few dozen things made by f holds.
+func held[T any](f func() T) int {
 	const n = 32
-	var heap [2]runtime.MemStats
-	ds, rs := make([]*framing.Decoder, n), make([]*framing.Reader, n)
+	things := make([]T, n)
+	var before, after runtime.MemStats
 	runtime.GC()
-	runtime.ReadMemStats(&heap[0])
-	for i := range n {
-		ds[i] = framing.NewDecoder(bang{})
-		for _, p := range [][]byte{frame[:100<<10], frame[100<<10:]} {
-			collect(ds[i], string(p))
+	runtime.ReadMemStats(&before)
+	for i := range things {
+		things[i] = f()
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	runtime.KeepAlive(things)
+	return (int(after.HeapAlloc) - int(before.HeapAlloc)) / n
+}
+
+func TestLargeBuffersAreDropped(t *testing.T) {
+	frame := strings.Repeat("x", 1<<20) + "!"
+	for name, pieces := range map[string][]string{
+		"between frames":   {frame[:100<<10], frame[100<<10:]},
+		"a byte in hand":   {frame[:100<<10], frame[100<<10:] + "y", "zz!y", "zz!y"},
+		"small and behind": {frame[:100<<10], frame[100<<10:] + "yyyyyy", "y"},
+	} {
+		if n := held(func() *framing.Decoder {
+			d := framing.NewDecoder(bang{})
+			collect(d, pieces...)
+			return d
+		}); n > 64<<10+16<<10 {
+			t.Errorf("%s: a Decoder holds %d bytes; want at most 80 KiB", name, n)
 		}
-		rs[i] = framing.NewReader(&repeat{frame: frame}, bang{})
-		drain(rs[i], 1)
+		steps := []any{}
+		for _, p := range pieces {
+			steps = append(steps, p)
+		}
+		if n := held(func() *framing.Reader {
+			r := framing.NewReader(&script{append(slices.Clone(steps), errLine)}, bang{})
+			drain(r, 1)
+			return r
+		}); n > 64<<10+16<<10 {
+			t.Errorf("%s: a Reader holds %d bytes; want at most 80 KiB", name, n)
+		}
 	}
-	runtime.GC()
-	runtime.ReadMemStats(&heap[1])
-	if grown := int64(heap[1].HeapAlloc) - int64(heap[0].HeapAlloc); grown > n*(64<<10+16<<10) {
-		t.Errorf("%d Decoders and Readers hold %d bytes after a frame of 1 MiB; want less than 80 KiB each", n, grown)
-	}
-	runtime.KeepAlive(ds)
-	runtime.KeepAlive(rs)
 }
 
-// repeat reads a frame once, then a little more, then an error for ever.
-type repeat struct {
-	frame []byte
-	done  int
+func TestBuffersThatNothingNeedsGo(t *testing.T) {
+	n := held(func() *framing.Decoder {
+		d := framing.NewDecoder(bang{})
+		collect(d, strings.Repeat("x", 30<<10), "!", "a!")
+		return d
+	})
+	if n > 1<<10 {
+		t.Errorf("a Decoder holds %d bytes after a loop that needed no buffer; want none", n)
+	}
 }
 
-func (r *repeat) Read(p []byte) (int, error) {
-	if r.done == len(r.frame) {
-		return 0, errLine
+func TestResetDropsLargeBuffers(t *testing.T) {
+	part := strings.Repeat("x", 1<<20)
+	if n := held(func() *framing.Decoder {
+		d := framing.NewDecoder(bang{})
+		collect(d, part)
+		d.Reset()
+		return d
+	}); n > 64<<10+16<<10 {
+		t.Errorf("a Decoder holds %d bytes after Reset", n)
 	}
-	n := copy(p, r.frame[r.done:])
-	r.done += n
-	return n, nil
+	if n := held(func() *framing.Reader {
+		r := framing.NewReader(strings.NewReader(part), bang{})
+		drain(r, 1)
+		r.Reset(nil)
+		return r
+	}); n > 64<<10+16<<10 {
+		t.Errorf("a Reader holds %d bytes after Reset", n)
+	}
+	if n := held(func() *framing.Writer {
+		w := framing.NewWriter(io.Discard, lines{})
+		_, _ = w.Write([]byte(part))
+		return w
+	}); n > 128<<10+16<<10 {
+		t.Errorf("a Writer holds %d bytes after a large frame", n)
+	}
+}
+
+func TestBreakingAgainAndAgainIsLinear(t *testing.T) {
+	for name, stream := range map[string]string{
+		"frames":   strings.Repeat("a!", 32<<10),
+		"oversize": strings.Repeat("bcdefgh\r\n", 7<<10),
+	} {
+		var s framing.Splitter = bang{}
+		if name == "oversize" {
+			s = crlf{}
+		}
+		turns := 0
+		n := allocated(func() {
+			d := framing.NewDecoder(s)
+			d.Max, d.Discard = 6, true
+			for p := []byte(stream); turns == 0 || len(d.Buffered()) > 0; p = nil {
+				for range d.Frames(p) { //nolint:errcheck // an oversize frame is one turn, too
+					turns++
+					break
+				}
+			}
+		})
+		if n > uint64(40*len(stream)) {
+			t.Errorf("%s: %d turns over %d bytes allocated %d bytes", name, turns, len(stream), n)
+		}
+	}
 }
 
 // A counter is a Splitter that counts the bytes it is shown for the first time,

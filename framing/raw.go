@@ -3,9 +3,10 @@ package framing
 import "io"
 
 // Read reads what comes behind the last frame, unframed: a body, or another
-// protocol. It returns bytes in hand before it reads more. A frame that is being
-// skipped is passed over first. Errors are as from Next, but the end of the
-// stream is always [io.EOF] here.
+// protocol. It returns bytes in hand before it reads more, and blocks only for
+// the first. A frame that is being skipped is passed over first. Errors are as
+// from Next, but where bytes of an unfinished frame were read the end of the
+// stream is [io.EOF].
 func (r *Reader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -13,7 +14,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 	if err := r.pass(limitOf(r.Max)); err != nil {
 		return 0, err
 	}
-	r.seen, r.need, r.used = 0, 0, true
+	r.seen, r.need = 0, 0
 	r.settle()
 	if n := copy(p, r.bytes()); n > 0 {
 		r.left -= n
@@ -24,18 +25,21 @@ func (r *Reader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := r.rd.Read(p)
+	if n < 0 || n > len(p) {
+		return 0, errReadCount
+	}
 	r.total += int64(n)
 	return n, err
 }
 
-// WriteTo writes what comes behind the last frame to w, unframed, until the
-// stream ends. It implements [io.WriterTo]: bytes in hand take one Write, and
+// WriteTo writes what comes behind the last frame to w, unframed, and blocks until
+// the stream ends. It implements [io.WriterTo]: bytes in hand take one Write, and
 // the rest goes from the underlying reader to w as [io.Copy] moves it best.
 func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 	if err := r.pass(limitOf(r.Max)); err != nil {
 		return 0, err
 	}
-	r.seen, r.need, r.used = 0, 0, true
+	r.seen, r.need = 0, 0
 	r.settle()
 	var total int64
 	if data := r.bytes(); len(data) > 0 {

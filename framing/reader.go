@@ -7,17 +7,17 @@ import (
 
 // A Reader cuts frames out of the stream that it reads from an [io.Reader]: the
 // pull side of the package. It reads ahead, but never while a whole frame is in
-// hand.
+// hand; its methods block as long as the underlying Read does.
 //
-// Its buffer follows the bytes received, 4 KiB at first, and is dropped after a
-// frame over 64 KiB once drained. A Reader is used by one goroutine at a time.
+// Its buffer follows the bytes received, 4 KiB at first; one over 64 KiB goes as
+// soon as the frame that needed it does. A Reader is used by one goroutine at a
+// time. It comes from NewReader, or is made ready by Reset.
 type Reader struct {
-	Splitter Splitter // finds the boundaries; change it with Use
-	Max      int      // limit on a whole frame, in bytes; DefaultMax if 0 or less
+	Splitter Splitter // finds the boundaries; to change it, call Use
+	Max      int      // limit on a whole frame, in bytes; DefaultMax if 0 or less; a change counts from the next frame on
 	Discard  bool     // report an oversize frame, skip it, and go on
 
 	slow bool // something other than a frame's first byte comes next
-	used bool // bytes were taken otherwise than by the loop over All
 	cursor
 	source
 }
@@ -42,7 +42,6 @@ func NewReader(rd io.Reader, s Splitter) *Reader {
 // frame, and the next call goes on behind it; that needs a frame that told its
 // length, or a Splitter that is a [Resyncer].
 func (r *Reader) Next() ([]byte, error) {
-	r.used = true
 	if r.slow || r.left == 0 {
 		return r.read()
 	}
@@ -129,42 +128,32 @@ func (r *Reader) ended(err error) error {
 
 // All yields what Next returns until the stream ends. [io.EOF] ends the loop
 // silently; every other error is yielded with a nil frame, and ends it unless
-// Next can go on behind an oversize frame. The loop may be left and begun again.
+// Next can go on behind an oversize frame. The loop may be left and begun again,
+// and its body may use r, Next and another loop included: each frame comes once.
 func (r *Reader) All() iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		r.used = false
-		rest := r.bytes()
-		for limit := limitOf(r.Max); ; {
+		for {
 			var frame []byte
 			var err error
-			if !r.slow && len(rest) > 0 {
-				w := rest
+			if !r.slow && r.left > 0 {
+				rest := r.bytes()
+				w, limit := rest, limitOf(r.Max)
 				if len(w) > limit {
 					w = w[:limit]
 				}
 				n, e := r.Splitter.Split(w, 0)
-				if e == nil && 0 < n && n <= len(rest) && n <= limit {
-					frame, rest = rest[:n:n], rest[n:]
-					r.left = len(rest)
-				} else if limitOf(r.Max) == limit {
+				if e == nil && 0 < n && n <= len(w) {
+					frame = w[:n:n]
+					r.left -= n
+				} else {
 					err = r.refuse(w, n, e)
 				}
 			}
 			if frame == nil && err == nil {
-				if frame, err = r.read(); err == io.EOF {
-					return
-				}
-				rest = r.bytes()
-				r.slow = r.slow || limitOf(r.Max) != limit
+				frame, err = r.read()
 			}
-			if !yield(frame, err) {
-				return
-			}
-			if r.used {
-				r.used = false
-				rest = r.bytes()
-			}
-			if err != nil && !r.skips(err) {
+			more := err == nil || r.skips(err)
+			if err == io.EOF || !yield(frame, err) || !more {
 				return
 			}
 		}
@@ -179,25 +168,25 @@ func (r *Reader) Buffered() []byte {
 	return data[:len(data):len(data)]
 }
 
-// Use cuts all bytes that no frame has been cut of at the boundaries s finds. It
-// may be called from inside a loop over All, and takes effect with the next
-// frame. So does a Max that was set before it; without Use, such a loop may not
-// notice a lower Max before it reads again.
+// Use cuts all bytes that no frame has been cut of at the boundaries s finds, from
+// the next frame on. An oversize frame that is being skipped is skipped to its
+// end first, by the rules that found it. A final error stays.
 func (r *Reader) Use(s Splitter) {
 	r.Splitter = s
 	r.seen, r.need = 0, 0
-	r.slow = true
+	r.settle()
 }
 
 // Offset returns the number of bytes that were cut, skipped or read: the place
 // of the next frame in the stream.
 func (r *Reader) Offset() int64 { return r.offset() }
 
-// Reset makes r as new, for the stream of rd; Splitter, Max and Discard stay.
+// Reset makes r as new, for the stream of rd; Splitter, Max and Discard stay. A
+// loop over All goes on with that stream.
 func (r *Reader) Reset(rd io.Reader) {
 	buf := r.buf
 	if len(buf) > keepCap {
 		buf = nil
 	}
-	*r = Reader{Splitter: r.Splitter, Max: r.Max, Discard: r.Discard, used: true, source: source{rd: rd, buf: buf}}
+	*r = Reader{Splitter: r.Splitter, Max: r.Max, Discard: r.Discard, source: source{rd: rd, buf: buf}}
 }

@@ -20,6 +20,7 @@ func SplitFunc(s Splitter) bufio.SplitFunc {
 		n, err := s.Split(data, 0)
 		switch {
 		case err != nil:
+			_, err = claimed(err) // which knows no place in the stream
 			return 0, nil, err
 		case n < 0:
 			return 0, nil, ErrCorrupt

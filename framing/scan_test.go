@@ -12,6 +12,15 @@ import (
 	"github.com/plait-go/plait/framing"
 )
 
+// A Scanner knows no place in the stream, so no error may tell one.
+func TestSplitFuncTellsNoPlace(t *testing.T) {
+	s := bufio.NewScanner(strings.NewReader("\xff\xff\xff\xff\xff\xff\xff\xff"))
+	s.Split(framing.SplitFunc(huge{}))
+	if s.Scan() || !errors.Is(s.Err(), framing.ErrTooLong) || strings.Contains(s.Err().Error(), "at byte") {
+		t.Errorf("error %v; want ErrTooLong without a place", s.Err())
+	}
+}
+
 func TestSplitFunc(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

@@ -62,15 +62,14 @@ func (s *source) fill(need, limit int) error {
 // room makes room behind the bytes in hand: it moves them to the front, or
 // doubles the buffer when they fill it, never ahead of the bytes received. Up to
 // keepCap it also doubles when reads fill it, so that a busy stream takes fewer
-// of them.
+// of them; over keepCap it shrinks when what is in hand is small.
 func (s *source) room(need, limit int) {
 	have, size := s.left, len(s.buf)
-	if have == 0 && size > keepCap {
-		s.buf, s.w, size = nil, 0, 0
-	}
 	switch {
-	case size == 0:
+	case size == 0, have == 0 && size > keepCap:
 		size = minBuf
+	case size > keepCap && need <= keepCap && have <= keepCap/2:
+		size = keepCap
 	case have == size:
 		size = grown(have, need, limit)
 	case s.full && size < keepCap:
@@ -79,7 +78,7 @@ func (s *source) room(need, limit int) {
 	s.full = false
 	front := s.buf
 	switch tail := len(s.buf) - s.w; {
-	case size > len(s.buf):
+	case size != len(s.buf):
 		front = make([]byte, size)
 	case have > 0 && tail > 0 && (tail >= size/4 || have > size/2):
 		return // room enough, or more to move than it gains

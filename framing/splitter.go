@@ -5,7 +5,7 @@ package framing
 //
 //	n == 0   data is too short to tell
 //	n > 0    the frame is n bytes long; n may exceed len(data)
-//	n < 0    data does not begin a frame, as ErrCorrupt does
+//	n < 0    data does not begin a frame: the same as an error that is ErrCorrupt
 //
 // Data begins at the frame's first byte, is never empty, and may reach beyond
 // the frame; Split neither changes nor retains it. Seen is the length of data
@@ -23,7 +23,9 @@ package framing
 //
 // A Splitter without state serves any number of streams at once. One with state
 // (nested or context-bound protocols) belongs to one stream and restarts
-// whenever seen is 0.
+// whenever seen is 0. For a frame that is refused, by the Splitter or as too long,
+// Split is called again with its first 1, 2, … 15 bytes and seen 0, to find out
+// how few of them decide.
 type Splitter interface {
 	Split(data []byte, seen int) (n int, err error)
 }
@@ -40,18 +42,18 @@ func (f SplitterFunc) Split(data []byte, seen int) (n int, err error) { return f
 // thrown away, as delimiters can: it is what lets Discard skip an oversize frame
 // of unknown length.
 //
-// Data begins somewhere in such a frame. Resync returns how many bytes of data
-// to throw away, and whether the next frame begins right behind them. When done
-// is false, skip leaves what may be the beginning of a delimiter, and these
-// bytes stand at the front of the next call's data.
+// In the first call for a frame data begins with its first byte, in further ones
+// somewhere inside it. Resync returns how many bytes of data to throw away, and
+// whether the next frame begins right behind them; something of the frame has to
+// go before that is so. When done is false, skip leaves what may be the beginning
+// of a delimiter, and these bytes stand at the front of the next call's data.
 type Resyncer interface {
 	Resync(data []byte) (skip int, done bool)
 }
 
 // An Appender encodes: AppendFrame appends the one frame that carries payload
-// to dst and returns the extended slice, as append does. On error it returns
-// dst as it was, and no byte behind it has changed within its length. It
-// retains neither slice; they must not overlap.
+// to dst and returns the extended slice, as append does. On error it returns dst,
+// of which no byte has changed. It retains neither slice; they must not overlap.
 type Appender interface {
 	AppendFrame(dst, payload []byte) ([]byte, error)
 }

@@ -7,58 +7,66 @@ const (
 	skipPiece = 512 // bytes: as much, behind what a Resyncer wants to see again
 )
 
-// begin starts a loop over p. It returns the bytes to cut: those which an earlier
-// loop left come first.
-func (d *Decoder) begin(p []byte) []byte {
-	if d.busy {
+// begin starts a loop over p. It returns the bytes to cut, and the loop's turn.
+// What an earlier loop left behind comes before p.
+func (d *Decoder) begin(p []byte) (rest []byte, turn uint16) {
+	if d.phase != idle {
 		panic("framing: Decoder.Frames called from inside its own loop")
 	}
-	d.busy = true
-	d.used, d.owned, d.told = len(d.buf) > 0, false, false
+	d.phase = running
+	d.turn++
+	d.used, d.owned = len(d.buf) > 0, false
 	switch {
 	case d.err != nil:
 		p = nil
-	case d.used && d.seen == 0 && d.need == 0 && d.skip == nil:
+	case d.seen == 0 && d.need == 0 && len(d.buf) > 0 && (d.skip == nil || len(d.buf) > skipPiece):
 		p, d.buf, d.owned = append(d.buf, p...), nil, true
 	}
 	d.fed, d.left = p, len(p)
 	d.settle()
-	return p
+	return p, d.turn
 }
 
-// settle chooses the way on: the fast one if a frame begins where the loop is.
+// settle chooses the way on: the fast one if a frame begins where the loop is,
+// and the loop's limit still counts.
 func (d *Decoder) settle() {
-	d.slow = d.err != nil || d.skip != nil || len(d.buf) > 0
+	d.slow = d.err != nil || d.skip != nil || len(d.buf) > 0 || d.phase == renewed
 }
 
-// finish ends a loop that came to its end: rest is kept for the next one. The
-// buffer goes when it is empty, and over keepCap or of no use in this loop.
+// finish ends a loop that came to its end: rest is kept for the next one. A
+// buffer goes when it is much too large for what it holds, or empty and of no
+// use in this loop.
 func (d *Decoder) finish(rest []byte) {
 	d.reach(rest)
+	have := len(d.buf) + len(rest)
 	switch {
-	case len(rest) > 0 && len(d.buf) == 0 && d.owned:
-		d.buf = rest
-	case len(rest) > 0:
-		d.keep(rest)
-	case len(d.buf) == 0 && (cap(d.buf) > keepCap || !d.used):
-		d.buf = nil
+	case have == 0 && !d.used, cap(d.buf) > keepCap && have < cap(d.buf)/4:
+		d.buf = bytes.Clone(d.buf)
 	}
-	d.fed, d.left, d.busy = nil, 0, false
+	d.keep(rest)
+	d.close()
 }
 
-// pause ends a loop that was left by break, while the caller still holds a
-// frame, which may lie in d.buf.
-func (d *Decoder) pause(rest []byte) {
-	if !d.busy {
+// pause ends the loop of that turn, left by break, while the caller still holds a
+// frame, which may lie in d.buf. What an earlier loop left behind stays where it
+// is as long as little of it was cut: so breaking again and again costs no more
+// than going through.
+func (d *Decoder) pause(rest []byte, turn uint16) {
+	if d.turn != turn {
 		return
 	}
+	cut := len(d.fed) - len(rest)
 	d.reach(rest)
-	if !d.owned || len(d.buf) > 0 {
-		rest = append(bytes.Clone(d.buf), rest...)
+	if d.owned && cut < len(rest) {
+		d.buf = rest
+	} else {
+		d.buf = append(bytes.Clone(d.buf), rest...)
 	}
-	d.buf = rest
-	d.fed, d.left, d.busy = nil, 0, false
+	d.close()
 }
+
+// close leaves the loop. The next one settles anew.
+func (d *Decoder) close() { d.fed, d.left, d.phase, d.slow = nil, 0, idle, true }
 
 // reach notes that the loop has come to rest: what is before it was cut.
 func (d *Decoder) reach(rest []byte) {
@@ -66,32 +74,36 @@ func (d *Decoder) reach(rest []byte) {
 	d.fed, d.left = rest, len(rest)
 }
 
-// refuse keeps what Split said of w, which was not a whole frame within limit. If
-// that is not Max any more, the slow way is to look again.
+// refuse keeps what Split said of w, which was not a whole frame within limit.
 func (d *Decoder) refuse(rest, w []byte, n int, err error, limit int) error {
-	if d.slow = limitOf(d.Max) != limit; d.slow {
-		return nil
-	}
 	d.reach(rest)
 	err = d.judge(d.Splitter, limit, d.Discard, w, n, err)
-	d.settle()
-	d.told = d.err != nil
+	d.told()
 	return err
 }
 
+// told notes what a turn has come to.
+func (d *Decoder) told() {
+	if d.err != nil {
+		d.phase = ended
+	}
+	d.settle()
+}
+
 // step finds the next frame or error when bytes in d.buf come first, a frame is
-// being skipped, or the loop began with another limit than Max. It returns
-// neither when there is nothing more to look at, or the error was told.
+// being skipped, or Max is not what limit was made of. It returns neither when
+// there is nothing more to look at, or the final error was told.
 func (d *Decoder) step(rest []byte, limit int) (frame, after []byte, err error) {
-	if d.told {
+	if d.phase == ended {
 		return nil, rest, nil
 	}
+	if d.phase == renewed {
+		limit = limitOf(d.Max)
+	}
 	d.reach(rest)
-	frame, rest, err = d.look(rest, limitOf(d.Max))
+	frame, rest, err = d.look(rest, limit)
 	d.fed = rest
-	d.settle()
-	d.slow = d.slow || limitOf(d.Max) != limit
-	d.told = d.err != nil
+	d.told()
 	return frame, rest, err
 }
 
@@ -154,12 +166,12 @@ func (d *Decoder) advance(rest []byte, n, old, added int) []byte {
 	case n == 0:
 		return rest[added:]
 	case n < old:
-		rest = append(bytes.Clone(d.buf[n:]), rest[added:]...)
-	default:
-		rest = rest[n-old:]
+		rest = append(d.buf[n:], rest[added:]...)
+		d.buf, d.owned = nil, true
+		return rest
 	}
 	d.buf = d.buf[:0]
-	return rest
+	return rest[n-old:]
 }
 
 // keep appends p to d.buf, whose capacity follows the bytes received, at most

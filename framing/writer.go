@@ -21,12 +21,13 @@ type Writer struct {
 // NewWriter returns a Writer that writes frames made by a to wr.
 func NewWriter(wr io.Writer, a Appender) *Writer { return &Writer{wr: wr, app: a} }
 
-// Write makes payload a frame and keeps it until Flush, or writes it with what
-// was kept when that makes 64 KiB. It does not retain payload.
+// Write makes payload a frame and keeps it until Flush. Frames that make 64 KiB
+// together are written at once: those kept before, if payload brings them there,
+// and this one too if it does. Write does not retain payload.
 //
 // When it returns 0 and an error, payload was not taken: it cannot be encoded, or
 // earlier frames could not be written and Write may be repeated. When it returns
-// len(payload) and an error, the frame was taken and Flush resumes writing it.
+// len(payload) and an error, the frame was taken, and Flush resumes writing it.
 func (w *Writer) Write(payload []byte) (int, error) {
 	if len(w.buf) > 0 && len(w.buf)+len(payload) >= batchSize {
 		if err := w.Flush(); err != nil {
@@ -38,16 +39,17 @@ func (w *Writer) Write(payload []byte) (int, error) {
 		return 0, err
 	}
 	w.buf = buf
-	if len(payload) >= batchSize {
+	if len(w.buf) >= batchSize && len(payload) > 0 { // 0 has to mean: not taken
 		return len(payload), w.Flush()
 	}
 	return len(payload), nil
 }
 
 // Flush writes the frames that are kept, as one Write of the underlying writer
-// if that takes them all. What it could not write stays, and the next call
-// resumes behind the last byte written, so no byte is written twice: after an
-// expired deadline Flush can be repeated.
+// if that takes them all, and blocks as long as that does. What it could not
+// write stays, and the next call resumes behind the last byte written, so no byte
+// is written twice: after an expired deadline Flush can be repeated. A Writer
+// that is flushed keeps a buffer of 128 KiB at most.
 func (w *Writer) Flush() error {
 	if len(w.buf) == 0 {
 		return nil
@@ -61,10 +63,16 @@ func (w *Writer) Flush() error {
 		w.buf = w.buf[:copy(w.buf, w.buf[n:])]
 		return err
 	}
-	if w.buf = w.buf[:0]; cap(w.buf) > 2*batchSize {
-		w.buf = nil
-	}
+	w.buf = emptied(w.buf)
 	return err
+}
+
+// emptied returns buf for the next frames, or nothing if it is too large to keep.
+func emptied(buf []byte) []byte {
+	if cap(buf) > 2*batchSize {
+		return nil
+	}
+	return buf[:0]
 }
 
 // Buffered returns how many bytes of frames are kept.
@@ -72,5 +80,5 @@ func (w *Writer) Buffered() int { return len(w.buf) }
 
 // Reset drops what is kept and makes w write to wr, with the same Appender.
 func (w *Writer) Reset(wr io.Writer) {
-	*w = Writer{wr: wr, app: w.app, buf: w.buf[:0]}
+	*w = Writer{wr: wr, app: w.app, buf: emptied(w.buf)}
 }

@@ -189,3 +189,36 @@ func TestWriterUnderAnEncoder(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// stretch is an Appender whose frames are sixteen times as long as the payload.
+type stretch struct{}
+
+func (stretch) AppendFrame(dst, payload []byte) ([]byte, error) {
+	return append(dst, bytes.Repeat(payload, 16)...), nil
+}
+
+func TestWriterCountsFramesNotPayloads(t *testing.T) {
+	out := &fussy{room: 1 << 20}
+	w := framing.NewWriter(out, stretch{})
+	for range 3 {
+		if n, err := w.Write(make([]byte, 5000)); n != 5000 || err != nil || w.Buffered() >= 64<<10 {
+			t.Errorf("Write = %d, %v with %d bytes kept; want less than 64 KiB", n, err, w.Buffered())
+		}
+	}
+	if out.writes != 3 {
+		t.Errorf("%d writes; want one for each 80 000 bytes", out.writes)
+	}
+}
+
+func TestWriterOverAnImpossibleCount(t *testing.T) {
+	for _, n := range []int{-1, 1 << 20} {
+		w := framing.NewWriter(writerFunc(func([]byte) (int, error) { return n, errLine }), lines{})
+		_, _ = w.Write([]byte("a"))
+		if err := w.Flush(); err != errLine {
+			t.Errorf("Flush() over a Write that returns %d = %v; want its error", n, err)
+		}
+		if got, want := w.Buffered(), map[int]int{-1: 2, 1 << 20: 0}[n]; got != want {
+			t.Errorf("Buffered() = %d after a Write that returned %d; want %d", got, n, want)
+		}
+	}
+}

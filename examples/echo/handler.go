@@ -1,6 +1,7 @@
 package echo
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +34,12 @@ func (h *Handler) Reply(id uint64, payload []byte) []byte {
 		text = "error: " + err.Error()
 	}
 	return []byte(text)
+}
+
+// Blocks reports whether Reply may take long for payload. Replies to requests
+// before it should be on their way by then.
+func (h *Handler) Blocks(payload []byte) bool {
+	return h.Commands && bytes.HasPrefix(payload, []byte("/sleep "))
 }
 
 // commands lists the commands as they are to be typed.

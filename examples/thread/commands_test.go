@@ -121,3 +121,12 @@ func TestSleepBlocksOneConnectionOnly(t *testing.T) {
 	}
 	a.expect(t, "before\r\nslept\r\nbehind\r\n")
 }
+
+// Replies to what came before a command that blocks do not wait for it: "hello"
+// arrives while the server sleeps, or the client would never go on.
+func TestRepliesDoNotWaitForASleep(t *testing.T) {
+	p := start(t)
+	c := p.dial(t)
+	c.send(t, "hello\r\n/sleep 60000\r\n") // beyond every deadline of the test
+	c.expect(t, "hello\r\n")
+}

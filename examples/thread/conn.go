@@ -56,8 +56,12 @@ func newConn(nc net.Conn, config *echo.Config, stats *echo.Stats) *conn {
 // replies, or does not read them.
 func (c *conn) answer(h *echo.Handler) error {
 	for frame, err := range c.in.All() {
+		payload := c.codec.Payload(frame)
+		if err == nil && h.Blocks(payload) {
+			err = c.out.Flush()
+		}
 		if err == nil {
-			_, err = c.out.Write(h.Reply(c.id, c.codec.Payload(frame)))
+			_, err = c.out.Write(h.Reply(c.id, payload))
 		}
 		switch {
 		case err == nil:

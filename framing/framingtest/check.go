@@ -8,14 +8,16 @@ import (
 	"github.com/plait-go/plait/framing"
 )
 
-// maxReports bounds what one call reports.
-const maxReports = 8
+// maxReports bounds what is reported of one law.
+const maxReports = 3
 
 // seed makes the random cuts the same in every run.
 const seed = 0x70_6c_61_69_74
 
-// errNoFrames is a caller's mistake.
-var errNoFrames = errors.New("framingtest: no sample frames")
+var (
+	errNoFrames = errors.New("framingtest: no sample frames") // a caller's mistake
+	errEndless  = errors.New("more frames and errors than bytes")
+)
 
 // A checker runs the laws on one Splitter and gathers what breaks them.
 type checker struct {
@@ -25,6 +27,7 @@ type checker struct {
 	rand     *rand.Rand
 	errs     []error
 	law      string
+	reports  int // of the law
 }
 
 // TestSplitter checks the Splitters that splitter makes, a fresh one for each
@@ -82,7 +85,7 @@ func run(c *checker, laws []law) error {
 	}
 	c.rand = rand.New(rand.NewPCG(seed, seed))
 	for _, l := range laws {
-		c.law = l.name
+		c.law, c.reports = l.name, 0
 		c.guard(l.check)
 	}
 	return errors.Join(c.errs...)
@@ -99,10 +102,10 @@ func (c *checker) guard(check func(*checker)) {
 
 // errorf reports that the current law is broken. Few reports of a law are kept.
 func (c *checker) errorf(format string, args ...any) {
-	if len(c.errs) < maxReports {
+	if c.reports++; c.reports <= maxReports {
 		c.errs = append(c.errs, fmt.Errorf("framingtest: "+c.law+": "+format, args...))
 	}
 }
 
 // failed reports whether the current law is known to be broken.
-func (c *checker) failed(before int) bool { return len(c.errs) > before }
+func (c *checker) failed() bool { return c.reports > 0 }

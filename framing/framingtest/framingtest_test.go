@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -88,7 +89,8 @@ type broken struct {
 	split framing.SplitterFunc
 }
 
-func brokenSplitters() map[string]broken {
+// brokenAnswers find wrong boundaries.
+func brokenAnswers() map[string]broken {
 	return map[string]broken{
 		"trusts the hint too far": {"hint", func(data []byte, seen int) (int, error) {
 			if i := bytes.Index(data[seen:], []byte(";;")); i >= 0 {
@@ -121,6 +123,16 @@ func brokenSplitters() map[string]broken {
 			}
 			return semi{}.Split(data, seen)
 		}},
+		"ends a byte early": {"split", func(data []byte, seen int) (int, error) {
+			n, err := semi{}.Split(data, seen)
+			return max(0, n-1), err
+		}},
+	}
+}
+
+// brokenManners find the right boundaries in a wrong way.
+func brokenManners() map[string]broken {
+	return map[string]broken{
 		"looks behind the slice": {"panic", func(data []byte, _ int) (int, error) {
 			if data = data[:len(data)+1]; len(data) > 3 {
 				return 3, nil
@@ -141,15 +153,27 @@ func brokenSplitters() map[string]broken {
 			}
 			return semi{}.Split(data, 0)
 		}},
-		"ends a byte early": {"split", func(data []byte, seen int) (int, error) {
+		"allocates while it waits": {"memory", func(data []byte, seen int) (int, error) {
 			n, err := semi{}.Split(data, seen)
-			return max(0, n-1), err
+			if n == 0 {
+				_ = fmt.Sprint(string(data))
+			}
+			return n, err
+		}},
+		"writes behind the frame": {"data", func(data []byte, seen int) (int, error) {
+			n, err := semi{}.Split(data, seen)
+			if 0 < n && n < len(data) {
+				data[n] ^= 1
+			}
+			return n, err
 		}},
 	}
 }
 
 func TestBrokenSplitters(t *testing.T) {
-	for name, b := range brokenSplitters() {
+	all := brokenAnswers()
+	maps.Copy(all, brokenManners())
+	for name, b := range all {
 		err := framingtest.TestSplitter(func() framing.Splitter { return b.split }, samples()...)
 		if err == nil || !strings.Contains(err.Error(), b.law) {
 			t.Errorf("%s: %v; want a report on %q", name, err, b.law)
@@ -167,10 +191,17 @@ func (sloppy) Resync(data []byte) (int, bool) {
 	return len(data), false
 }
 
-func TestBrokenResyncer(t *testing.T) {
-	err := framingtest.TestSplitter(func() framing.Splitter { return sloppy{} }, samples()...)
-	if err == nil || !strings.Contains(err.Error(), "discard") {
-		t.Errorf("%v; want a report on %q", err, "discard")
+// lazy finds the next frame where the oversize one begins.
+type lazy struct{ semi }
+
+func (lazy) Resync([]byte) (int, bool) { return 0, true }
+
+func TestBrokenResyncers(t *testing.T) {
+	for _, s := range []framing.Splitter{sloppy{}, lazy{}} {
+		err := framingtest.TestSplitter(func() framing.Splitter { return s }, samples()...)
+		if err == nil || !strings.Contains(err.Error(), "discard") {
+			t.Errorf("%T: %v; want a report on %q", s, err, "discard")
+		}
 	}
 }
 
@@ -192,60 +223,6 @@ func TestBrokenError(t *testing.T) {
 	err = framingtest.TestError(func() framing.Splitter { return semi{} }, "a;;b", 0, framing.ErrTooLong)
 	if err == nil {
 		t.Error("TestError took a stream that is not too long")
-	}
-}
-
-type (
-	lossy   struct{ semi } // strips a blank
-	greedy  struct{ semi } // gives payloads that reach into the delimiter
-	untidy  struct{ semi } // leaves half a frame behind on error
-	changes struct{ semi } // writes to the payload
-	fresh   struct{ semi } // forgets what is in dst
-)
-
-func (lossy) AppendFrame(dst, payload []byte) ([]byte, error) {
-	return semi{}.AppendFrame(dst, bytes.TrimSpace(payload))
-}
-
-func (greedy) Payload(frame []byte) []byte { return frame[:len(frame)-2] }
-
-func (untidy) AppendFrame(dst, payload []byte) ([]byte, error) {
-	out, err := semi{}.AppendFrame(dst, payload)
-	if err != nil {
-		return append(dst, payload...), err
-	}
-	return out, nil
-}
-
-func (changes) AppendFrame(dst, payload []byte) ([]byte, error) {
-	out, err := semi{}.AppendFrame(dst, payload)
-	clear(payload)
-	return out, err
-}
-
-func (fresh) AppendFrame(dst, payload []byte) ([]byte, error) {
-	return semi{}.AppendFrame(dst[:0], payload)
-}
-
-func TestBrokenCodecs(t *testing.T) {
-	for name, c := range map[string]framingtest.Codec{
-		"lossy": lossy{}, "greedy": greedy{}, "changes": changes{}, "fresh": fresh{},
-	} {
-		err := framingtest.TestCodec(func() framingtest.Codec { return c }, "a", "b ")
-		if err == nil || !strings.Contains(err.Error(), "encode") {
-			t.Errorf("%s: %v; want a report on %q", name, err, "encode")
-		}
-	}
-	if err := framingtest.TestCodec(func() framingtest.Codec { return semi{} }, "a;;"); err == nil {
-		t.Error("TestCodec took a payload that cannot be encoded")
-	}
-	for name, tt := range map[string]struct {
-		codec   framingtest.Codec
-		payload string
-	}{"untidy": {untidy{}, "a;;"}, "accepts": {semi{}, "a"}} {
-		if err := framingtest.TestRefusal(func() framingtest.Codec { return tt.codec }, tt.payload); err == nil {
-			t.Errorf("TestRefusal of %s, %q = nil; want an error", name, tt.payload)
-		}
 	}
 }
 

@@ -68,10 +68,11 @@ func (c *checker) hint() {
 // data compares what was shown with what it was.
 func (c *checker) data() {
 	for _, f := range c.frames {
-		for _, k := range c.places(len(f)) {
-			shown := clip(f[:k])
-			if _, err := c.splitter().Split(shown, 0); err == nil && string(shown) != f[:k] {
-				c.errorf("Split(%q, 0) changed it to %q", f[:k], shown)
+		all := f + c.noise(8)
+		for _, k := range append(c.places(len(f)), len(f), len(all)) {
+			shown := clip(all[:k])
+			if _, err := c.splitter().Split(shown, 0); err == nil && string(shown) != all[:k] {
+				c.errorf("Split(%q, 0) changed it to %q", all[:k], shown)
 				return
 			}
 		}
