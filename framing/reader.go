@@ -132,6 +132,7 @@ func (r *Reader) ended(err error) error {
 // and its body may use r, Next and another loop included: each frame comes once.
 func (r *Reader) All() iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
+		goesOn := true
 		for {
 			var frame []byte
 			var err error
@@ -152,8 +153,13 @@ func (r *Reader) All() iter.Seq2[[]byte, error] {
 			if frame == nil && err == nil {
 				frame, err = r.read()
 			}
-			more := err == nil || r.skips(err)
-			if err == io.EOF || !yield(frame, err) || !more {
+			if err != nil {
+				if err == io.EOF {
+					return
+				}
+				goesOn = r.skips(err)
+			}
+			if !yield(frame, err) || err != nil && !goesOn {
 				return
 			}
 		}
