@@ -88,6 +88,9 @@ func claimed(err error) (uint64, error) {
 	if !errors.As(err, &e) {
 		return 0, err
 	}
+	if e.Err == nil {
+		return e.Size, ErrTooLong // it said no more than a size
+	}
 	if err == error(e) { //nolint:errorlint // the error itself, not one that it wraps
 		return e.Size, e.Err
 	}

@@ -14,22 +14,22 @@ const keepCap = 64 << 10 // bytes
 // slice is a view of that slice; only one that straddles two is copied.
 //
 // It holds no memory until a frame straddles, and then at most twice the bytes
-// received of it. What it keeps for the next one, 64 KiB at most, goes when a
-// loop passes without need of it. A Decoder is used by one goroutine at a time.
-// Splitter must be set.
+// received of it, or 64 KiB, and Max at most. When the frame is complete 64 KiB
+// may stay for the next one, until a loop passes without need of them. After a
+// break, or a final error, it holds all that was fed and not cut. A Decoder is
+// used by one goroutine at a time. Splitter must be set.
 type Decoder struct {
 	Splitter Splitter // finds the boundaries; to change it, call Use
-	Max      int      // limit on a whole frame, in bytes; DefaultMax if 0 or less; changed inside a loop, it counts from Use on
+	Max      int      // limit on a whole frame, in bytes; DefaultMax if 0 or less; changed inside a loop, it counts once Use was called there, else from the next loop on
 	Discard  bool     // report an oversize frame, skip it, and go on
 
-	slow  bool   // something other than a frame's first byte comes next
-	used  bool   // the running loop began inside a frame
-	owned bool   // what the running loop cuts lies in memory of d
-	phase phase  // of the loop over Frames
-	turn  uint16 // changes when a loop begins, and with Reset
+	slow   bool   // something other than a frame's first byte comes next
+	phase  phase  // of the loop over Frames
+	origin origin // of what it cuts
+	turn   uint32 // changes when a loop begins, and with Reset
 	cursor
 	buf  []byte // unfinished frame, or what a loop left behind; owned
-	fed  []byte // what the running loop cuts, from off on
+	fed  []byte // what the running loop cuts, from off on; else see pause
 	left int    // bytes at the end of fed that it has not reached
 }
 
@@ -41,6 +41,15 @@ const (
 	running              // one is, with the Max that it began with
 	renewed              // one is, and Use made it take the Max of now
 	ended                // one is, and has yielded the final error
+)
+
+// An origin is that of the bytes that a loop cuts.
+type origin uint8
+
+const (
+	given    origin = iota // all were fed
+	straddle               // those of an unfinished frame come first
+	kept                   // all lie in the array of Decoder.buf, behind what an earlier loop left
 )
 
 // NewDecoder returns a Decoder that cuts at the boundaries s finds.
@@ -62,7 +71,7 @@ func NewDecoder(s Splitter) *Decoder { return &Decoder{Splitter: s} }
 // is a [Resyncer].
 //
 // Calling Frames from inside its own loop, or after a panic in one, panics until
-// Reset.
+// Reset; so long p is held, too.
 func (d *Decoder) Frames(p []byte) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		rest, turn := d.begin(p)
@@ -82,14 +91,15 @@ func (d *Decoder) Frames(p []byte) iter.Seq2[[]byte, error] {
 				} else if err = d.refuse(rest, w, n, e, limit); err == nil {
 					break
 				}
-			} else if d.turn != turn {
-				return
 			} else if frame, rest, err = d.step(rest, limit); frame == nil && err == nil {
 				break
 			}
 			d.left = len(rest)
 			if !yield(frame, err) {
 				d.pause(rest, turn)
+				return
+			}
+			if d.turn != turn {
 				return
 			}
 		}

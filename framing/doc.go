@@ -30,8 +30,8 @@
 // Max bounds a frame, as a whole. A frame of Max bytes passes; as soon as Max
 // bytes are in hand without an end, or a length says more, the frame is
 // [ErrTooLong]. Memory follows the bytes received, never the length that a peer
-// claims. With Discard an oversize frame is reported once and skipped, and no
-// other frame is lost.
+// claims. With Discard an oversize frame that told its length, or whose end a
+// [Resyncer] finds, is reported once and skipped, and no other frame is lost.
 //
 // A stream that ends between frames ends with [io.EOF], inside one with
 // [io.ErrUnexpectedEOF]. A partial frame is never delivered as a frame. An

@@ -253,3 +253,43 @@ func (r resyncer) Resync(data []byte) (int, bool) {
 	}
 	return max(0, len(data)-len(r.delim)+1), false
 }
+
+// A loop that is suspended when Reset comes must not go on, whatever runs since.
+func TestDecoderResetUnderASuspendedLoop(t *testing.T) {
+	d := framing.NewDecoder(bang{})
+	next, stop := iter.Pull2(d.Frames([]byte("a!b!c!" + strings.Repeat("d", 100))))
+	defer stop()
+	_, _, _ = next()
+	d.Reset()
+	for f, err := range d.Frames([]byte("x!y!")) {
+		if old, _, ok := next(); ok {
+			t.Errorf("the old loop goes on with %q", old)
+		}
+		if got := show(f, err) + string(d.Buffered()); got != "x!y!" && got != "y!" {
+			t.Errorf("the new loop has %q", got)
+		}
+	}
+	if d.Offset() != 4 {
+		t.Errorf("Offset() = %d; want 4", d.Offset())
+	}
+}
+
+func TestReaderWriteToLosesNothing(t *testing.T) {
+	body := strings.Repeat("0123456789", 10_000)
+	r := framing.NewReader(strings.NewReader("head!"+body+"!"), bang{})
+	_, _ = r.Next()
+	var got strings.Builder
+	w := writerFunc(func(p []byte) (int, error) {
+		n := min(len(p), 7000)
+		got.Write(p[:n])
+		return n, io.ErrShortWrite
+	})
+	for range 100 {
+		if _, err := r.WriteTo(w); err == nil {
+			break
+		}
+	}
+	if got.String() != body+"!" || r.Offset() != int64(len(body)+6) {
+		t.Errorf("%d bytes written in pieces, Offset() = %d; want %d and %d", got.Len(), r.Offset(), len(body)+1, len(body)+6)
+	}
+}

@@ -33,35 +33,33 @@ func (r *Reader) Read(p []byte) (int, error) {
 }
 
 // WriteTo writes what comes behind the last frame to w, unframed, and blocks until
-// the stream ends. It implements [io.WriterTo]: bytes in hand take one Write, and
-// the rest goes from the underlying reader to w as [io.Copy] moves it best.
-func (r *Reader) WriteTo(w io.Writer) (int64, error) {
-	if err := r.pass(limitOf(r.Max)); err != nil {
+// the stream ends. It implements [io.WriterTo], so that [io.Copy] needs no buffer
+// of its own. What w did not take when it failed is in hand still, and comes
+// next.
+func (r *Reader) WriteTo(w io.Writer) (total int64, err error) {
+	limit := limitOf(r.Max)
+	if err := r.pass(limit); err != nil {
 		return 0, err
 	}
 	r.seen, r.need = 0, 0
 	r.settle()
-	var total int64
-	if data := r.bytes(); len(data) > 0 {
-		n, err := w.Write(data)
-		if n < len(data) && err == nil {
-			err = io.ErrShortWrite
+	for {
+		if data := r.bytes(); len(data) > 0 {
+			n, err := w.Write(data)
+			n = min(max(n, 0), len(data))
+			r.left -= n
+			total += int64(n)
+			if err == nil && n < len(data) {
+				err = io.ErrShortWrite
+			}
+			if err != nil {
+				return total, err
+			}
 		}
-		n = min(max(n, 0), len(data))
-		r.left -= n
-		total = int64(n)
-		if err != nil {
+		if err := r.fill(0, limit); err == io.EOF {
+			return total, nil
+		} else if err != nil {
 			return total, err
 		}
 	}
-	if err := r.pending; err != nil {
-		r.pending = nil
-		if err == io.EOF {
-			err = nil
-		}
-		return total, err
-	}
-	n, err := io.Copy(w, r.rd)
-	r.total += n
-	return total + n, err
 }

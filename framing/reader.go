@@ -14,7 +14,7 @@ import (
 // time. It comes from NewReader, or is made ready by Reset.
 type Reader struct {
 	Splitter Splitter // finds the boundaries; to change it, call Use
-	Max      int      // limit on a whole frame, in bytes; DefaultMax if 0 or less; a change counts from the next frame on
+	Max      int      // limit on a whole frame, in bytes; DefaultMax if 0 or less; a change counts from the next call on
 	Discard  bool     // report an oversize frame, skip it, and go on
 
 	slow bool // something other than a frame's first byte comes next
@@ -188,7 +188,7 @@ func (r *Reader) Use(s Splitter) {
 func (r *Reader) Offset() int64 { return r.offset() }
 
 // Reset makes r as new, for the stream of rd; Splitter, Max and Discard stay. A
-// loop over All goes on with that stream.
+// loop over All goes on with that stream, unless this is its last turn.
 func (r *Reader) Reset(rd io.Reader) {
 	buf := r.buf
 	if len(buf) > keepCap {

@@ -68,8 +68,8 @@ func (s *source) room(need, limit int) {
 	switch {
 	case size == 0, have == 0 && size > keepCap:
 		size = minBuf
-	case size > keepCap && need <= keepCap && have <= keepCap/2:
-		size = keepCap
+	case size > keepCap && have <= size/4:
+		size = max(keepCap, 2*have)
 	case have == size:
 		size = grown(have, need, limit)
 	case s.full && size < keepCap:

@@ -46,7 +46,8 @@ func (f SplitterFunc) Split(data []byte, seen int) (n int, err error) { return f
 // somewhere inside it. Resync returns how many bytes of data to throw away, and
 // whether the next frame begins right behind them; something of the frame has to
 // go before that is so. When done is false, skip leaves what may be the beginning
-// of a delimiter, and these bytes stand at the front of the next call's data.
+// of a delimiter, and these bytes stand at the front of the next call's data. To
+// leave more than Max bytes, or 4096 where Max is smaller, ends the stream.
 type Resyncer interface {
 	Resync(data []byte) (skip int, done bool)
 }

@@ -9,22 +9,37 @@ const (
 
 // begin starts a loop over p. It returns the bytes to cut, and the loop's turn.
 // What an earlier loop left behind comes before p.
-func (d *Decoder) begin(p []byte) (rest []byte, turn uint16) {
+func (d *Decoder) begin(p []byte) (rest []byte, turn uint32) {
 	if d.phase != idle {
 		panic("framing: Decoder.Frames called from inside its own loop")
 	}
 	d.phase = running
 	d.turn++
-	d.used, d.owned = len(d.buf) > 0, false
+	d.origin = given
+	if len(d.buf) > 0 {
+		d.origin = straddle
+	}
 	switch {
 	case d.err != nil:
 		p = nil
 	case d.seen == 0 && d.need == 0 && len(d.buf) > 0 && (d.skip == nil || len(d.buf) > skipPiece):
-		p, d.buf, d.owned = append(d.buf, p...), nil, true
+		p = d.join(p)
 	}
 	d.fed, d.left = p, len(p)
 	d.settle()
 	return p, d.turn
+}
+
+// join returns what an earlier loop left behind with p behind it. d.buf is then
+// empty, at the start of the array that both lie in.
+func (d *Decoder) join(p []byte) []byte {
+	joined := append(d.buf, p...)
+	start := d.fed
+	if cap(start) == 0 || cap(joined) != cap(d.buf) {
+		start = joined // another array
+	}
+	d.buf, d.origin = start[:0], kept
+	return joined
 }
 
 // settle chooses the way on: the fast one if a frame begins where the loop is,
@@ -34,39 +49,41 @@ func (d *Decoder) settle() {
 }
 
 // finish ends a loop that came to its end: rest is kept for the next one. A
-// buffer goes when it is much too large for what it holds, or empty and of no
-// use in this loop.
+// buffer goes when it is much too large for what it is to hold, or empty and of
+// no use in this loop. Rest may lie in it.
 func (d *Decoder) finish(rest []byte) {
 	d.reach(rest)
 	have := len(d.buf) + len(rest)
-	switch {
-	case have == 0 && !d.used, cap(d.buf) > keepCap && have < cap(d.buf)/4:
+	if have == 0 && d.origin == given || cap(d.buf) > max(keepCap, 2*have) {
 		d.buf = bytes.Clone(d.buf)
 	}
 	d.keep(rest)
-	d.close()
+	d.close(nil)
 }
 
 // pause ends the loop of that turn, left by break, while the caller still holds a
 // frame, which may lie in d.buf. What an earlier loop left behind stays where it
-// is as long as little of it was cut: so breaking again and again costs no more
-// than going through.
-func (d *Decoder) pause(rest []byte, turn uint16) {
+// is as long as less than that was cut before it in its array: so breaking again
+// and again costs no more than going through. Then d.fed has the array's start.
+func (d *Decoder) pause(rest []byte, turn uint32) {
 	if d.turn != turn {
 		return
 	}
-	cut := len(d.fed) - len(rest)
 	d.reach(rest)
-	if d.owned && cut < len(rest) {
+	if d.origin == kept && len(d.buf) == 0 && cap(d.buf)-cap(rest) < len(rest) {
+		start := d.buf
 		d.buf = rest
-	} else {
-		d.buf = append(bytes.Clone(d.buf), rest...)
+		d.close(start)
+		return
 	}
-	d.close()
+	d.buf = append(bytes.Clone(d.buf), rest...)
+	d.close(nil)
 }
 
 // close leaves the loop. The next one settles anew.
-func (d *Decoder) close() { d.fed, d.left, d.phase, d.slow = nil, 0, idle, true }
+func (d *Decoder) close(start []byte) {
+	d.fed, d.left, d.phase, d.slow = start, 0, idle, true
+}
 
 // reach notes that the loop has come to rest: what is before it was cut.
 func (d *Decoder) reach(rest []byte) {
@@ -166,22 +183,28 @@ func (d *Decoder) advance(rest []byte, n, old, added int) []byte {
 	case n == 0:
 		return rest[added:]
 	case n < old:
-		rest = append(d.buf[n:], rest[added:]...)
-		d.buf, d.owned = nil, true
-		return rest
+		left := d.buf[n:]
+		d.fed = d.buf[:0] // where join finds the start
+		d.buf = left
+		return d.join(rest[added:])
 	}
 	d.buf = d.buf[:0]
 	return rest[n-old:]
 }
 
-// keep appends p to d.buf, whose capacity follows the bytes received, at most
-// doubling, and not beyond a frame whose length is known.
+// keep appends p to d.buf, whose capacity follows the bytes received: at most
+// doubling, and not beyond what the frame can need. Behind a final error nothing
+// comes any more.
 func (d *Decoder) keep(p []byte) {
 	if n := len(d.buf) + len(p); n > cap(d.buf) {
-		size := max(minPiece, 2*n)
-		if d.need > 0 {
-			size = min(size, max(n, d.need))
+		bound := limitOf(d.Max)
+		switch {
+		case d.err != nil:
+			bound = n
+		case d.need > 0:
+			bound = d.need
 		}
+		size := max(n, min(max(minPiece, 2*n), bound))
 		d.buf = append(make([]byte, 0, size), d.buf...)
 	}
 	d.buf = append(d.buf, p...)

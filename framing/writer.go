@@ -23,7 +23,8 @@ func NewWriter(wr io.Writer, a Appender) *Writer { return &Writer{wr: wr, app: a
 
 // Write makes payload a frame and keeps it until Flush. Frames that make 64 KiB
 // together are written at once: those kept before, if payload brings them there,
-// and this one too if it does. Write does not retain payload.
+// and this one too if it does and payload is not empty. Write does not retain
+// payload.
 //
 // When it returns 0 and an error, payload was not taken: it cannot be encoded, or
 // earlier frames could not be written and Write may be repeated. When it returns

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Conns is the open connections, by ID. The zero value is ready for use, by any
+// A conns is the open connections, by ID. The zero value is ready for use, by any
 // number of goroutines.
 type conns struct {
 	mu      sync.Mutex

@@ -56,8 +56,8 @@ func run(config *echo.Config, log *slog.Logger) error {
 
 	for sig := range signals {
 		if sig == syscall.SIGINT || sig == syscall.SIGTERM {
-			signal.Reset(syscall.SIGINT, syscall.SIGTERM) // the next one does what it does to any program
 			log.Info("stopping", "signal", sig, "connections", s.stats.Connections.Load())
+			go second(signals) // ends with the program
 			break
 		}
 		log.Info("nothing to reload: there are no workers", "signal", sig)
@@ -65,6 +65,16 @@ func run(config *echo.Config, log *slog.Logger) error {
 	_ = l.Close() // nobody is accepted any more, whatever it returns
 	s.stop()
 	return nil
+}
+
+// second ends the program when it is asked to stop once more.
+func second(signals <-chan os.Signal) {
+	for sig := range signals {
+		if number, ok := sig.(syscall.Signal); ok && (number == syscall.SIGINT || number == syscall.SIGTERM) {
+			signal.Reset(number)
+			_ = syscall.Kill(os.Getpid(), number) // now it does what it does to any program
+		}
+	}
 }
 
 // A server is the connections and what they share.

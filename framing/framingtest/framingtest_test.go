@@ -76,7 +76,18 @@ func (c *counted) Split(data []byte, seen int) (int, error) {
 	return c.length, nil
 }
 
+// roomy is a counted that brings memory of its own.
+type roomy struct {
+	counted
+	table []byte
+}
+
+func newRoomy() framing.Splitter { return &roomy{table: make([]byte, 8<<10)} }
+
 func TestSoundStatefulSplitter(t *testing.T) {
+	if err := framingtest.TestSplitter(newRoomy, "\x01", "\x03ab"); err != nil {
+		t.Error(err)
+	}
 	frames := []string{"\x01", "\x03ab", "\x0cabcdefghijk"}
 	if err := framingtest.TestSplitter(func() framing.Splitter { return new(counted) }, frames...); err != nil {
 		t.Error(err)

@@ -125,8 +125,9 @@ func (c *checker) memory() {
 	}
 	f, _ := c.longest()
 	head := clip(f[:len(f)/2])
+	s := c.splitter()
 	_, size := least(func() {
-		d := framing.NewDecoder(c.splitter())
+		d := framing.NewDecoder(s)
 		d.Max = maxClaim
 		for part, err := range d.Frames(head) {
 			c.errorf("half of the frame %q gives %q, %v", f, part, err)
