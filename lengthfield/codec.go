@@ -46,6 +46,11 @@ func (c *Codec) Split(data []byte, seen int) (n int, err error) {
 		}
 		return c.frame(uint64(binary.BigEndian.Uint32(data)))
 	}
+	return c.splitField(data)
+}
+
+// splitField is Split for all other formats.
+func (c *Codec) splitField(data []byte) (n int, err error) {
 	if len(data) < c.head {
 		return 0, nil
 	}
