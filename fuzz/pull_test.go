@@ -154,11 +154,15 @@ func (p *puller) frame(frame []byte) {
 	}
 }
 
-// A choppyReader reads data in pieces of the lengths in cuts, again and again.
+// A choppyReader reads data in pieces of the lengths in cuts, again and again. It
+// never reads nothing for so long that the reader of it may give up.
 type choppyReader struct {
 	data, cuts []byte
-	i          int
+	i, empty   int
 }
+
+// idle is how often in a row a choppyReader reads nothing at most.
+const idle = 20
 
 func (r *choppyReader) Read(p []byte) (int, error) {
 	if len(r.data) == 0 {
@@ -168,6 +172,11 @@ func (r *choppyReader) Read(p []byte) (int, error) {
 	if len(bytes.Trim(r.cuts, "\x00")) > 0 {
 		n = int(r.cuts[r.i%len(r.cuts)])
 		r.i++
+	}
+	if n > 0 {
+		r.empty = 0
+	} else if r.empty++; r.empty > idle {
+		r.empty, n = 0, 1
 	}
 	n = copy(p[:min(n, len(p))], r.data)
 	r.data = r.data[n:]
