@@ -1,0 +1,184 @@
+//go:build linux
+
+package epoll
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// CloseWrite has the peer told, behind everything that was written, that nothing
+// will follow. It returns [os.ErrClosed] after CloseWrite, Close, or Abort. Once
+// the peer has told so, too, the Conn is closed with [io.EOF] as the reason.
+func (c *Conn) CloseWrite() error {
+	if c.state > open || c.is(finishing) {
+		return os.ErrClosed
+	}
+	c.flags |= finishing
+	c.touch()
+	return nil
+}
+
+// Close ends c in order: no function of the Handler but Closed is called any more;
+// what was written is sent, the peer is told that nothing follows, and when it has
+// told so, too, the descriptor is closed. What the peer still sends meanwhile is
+// thrown away, for a socket that is closed on unread bytes takes back what it has
+// sent. Limits.Close bounds all that.
+//
+// Closed is called with reason, which may be nil. If that is nil and an error, or
+// the bound, came before the end, it is called with that instead; errors.Is of
+// the bound's is [os.ErrDeadlineExceeded]. Close returns [os.ErrClosed] if c is
+// closed or being closed.
+func (c *Conn) Close(reason error) error {
+	if c.state > open {
+		return os.ErrClosed
+	}
+	c.leaveWith(closing, reason)
+	c.begin()
+	return nil
+}
+
+// Abort ends c when the callback has returned: what is unsent is dropped, and a
+// TCP peer gets a reset. Closed is called with reason, or the one of a Close
+// before. Abort returns [os.ErrClosed] if c is closed, or was aborted.
+func (c *Conn) Abort(reason error) error {
+	if c.state > lingering {
+		return os.ErrClosed
+	}
+	if c.state > open && c.reason != nil {
+		reason = c.reason
+	}
+	c.leaveWith(aborting, reason)
+	return nil
+}
+
+func (c *Conn) leaveWith(s state, reason error) {
+	c.state = s
+	if reason != nil {
+		c.reason = reason
+	}
+	c.touch()
+}
+
+// Detach takes c from its Loop. The descriptor, which is non-blocking, is the
+// caller's from then on, and unsent what was written and not sent: nil unless the
+// peer reads slowly. Bytes that Data was given are not given again: who detaches
+// in Data passes a copy of them on. No function of the Handler is called any more,
+// Closed neither, and a Listener does not count c any more. Detach returns
+// [os.ErrClosed] if c is closed, being closed, or not connected yet.
+func (c *Conn) Detach() (fd int, unsent []byte, err error) {
+	if c.state > open || c.is(connecting) {
+		return -1, nil, os.ErrClosed
+	}
+	c.send()
+	if c.out != nil {
+		for _, p := range c.out.segments(nil, len(c.out.more)+1) {
+			unsent = append(unsent, p...)
+		}
+	}
+	c.release()
+	return int(c.fd), unsent, nil
+}
+
+// regulate does what depends on how much is unsent and unread.
+func (c *Conn) regulate() {
+	if c.is(full) && c.Unsent() <= c.h.lowWater() {
+		c.flags &^= full
+		if !c.is(broken) {
+			c.call(c.h.Drained)
+		}
+	}
+	if c.state == open && c.is(finishing) && c.out == nil {
+		c.finishWrite()
+	}
+	if c.state == open && c.is(ended) && c.flags&(finished|broken) != 0 {
+		c.leaveWith(closing, nil)
+		if c.reason == nil {
+			c.reason = io.EOF
+		}
+	}
+}
+
+// finishWrite tells the peer that nothing follows.
+func (c *Conn) finishWrite() {
+	if c.is(finished) || c.is(broken) {
+		return
+	}
+	c.flags |= finished
+	if err := failed("shutdown", c.loop.kernel.shutdown(int(c.fd))); err != nil {
+		c.breaks(err)
+	}
+}
+
+// leave takes the next step to the end.
+func (c *Conn) leave() {
+	switch {
+	case c.state == aborting:
+		c.loop.kernel.reset(int(c.fd))
+		c.finish()
+	case c.state == gone:
+	case c.is(broken) || c.is(connecting) && c.out == nil:
+		c.finish()
+	case c.out != nil:
+	case c.is(ended):
+		c.finish()
+	case c.state == closing:
+		c.state = lingering
+		if c.finishWrite(); c.is(broken) {
+			c.finish()
+		}
+	}
+}
+
+// finish closes the descriptor and calls Closed.
+func (c *Conn) finish() {
+	c.release()
+	if err := failed("close", c.loop.kernel.closeFD(int(c.fd))); c.reason == nil {
+		c.reason = err
+	}
+	if c.h.Closed != nil {
+		c.h.Closed(c, c.reason)
+	}
+}
+
+// release takes c off its Loop.
+func (c *Conn) release() {
+	l := c.loop
+	c.unwatch()
+	l.vacate(int(c.fd), c.gen)
+	c.drop()
+	l.conns.remove(c)
+	l.count.Add(-1)
+	c.state = gone
+	c.flags &^= dirty | waiting
+	if c.ln != nil {
+		c.ln.left()
+	}
+	if len(l.starved) > 0 {
+		l.feed()
+	}
+}
+
+// expire is called when the bound of c's state has passed.
+func (c *Conn) expire() {
+	switch {
+	case c.state <= open && c.is(connecting):
+		c.fail(os.NewSyscallError("connect", unix.ETIMEDOUT))
+		c.touch()
+	case c.state == open:
+		_ = c.Close(ErrIdle)
+	default:
+		n := c.Unsent() + c.loop.kernel.unsent(int(c.fd))
+		if n > 0 {
+			err := fmt.Errorf("epoll: %d bytes not sent in time: %w", n, os.ErrDeadlineExceeded)
+			c.reason = errors.Join(c.reason, err)
+			c.state = aborting
+		}
+		c.flags |= broken
+		c.touch()
+	}
+}

@@ -1,0 +1,91 @@
+//go:build linux
+
+package epoll
+
+import "time"
+
+// ErrIdle is why a Conn was closed that stood still for Limits.Idle.
+var ErrIdle error = idleError{}
+
+type idleError struct{}
+
+func (idleError) Error() string   { return "epoll: connection idle for too long" }
+func (idleError) Timeout() bool   { return true }
+func (idleError) Temporary() bool { return true }
+
+// An overseer looks after the bounds of a Loop's Conns. A Conn that makes progress
+// only notes the time. One timer stands at the earliest time at which a Conn's
+// bound can have passed; then all Conns are looked at, those whose bound has
+// passed are told, and the timer moves to the next such time, by an eighth of the
+// shortest bound at least. So a Conn is looked at eight times in its bound at
+// most, and is told an eighth too late at most.
+type overseer struct {
+	timer    *Timer
+	at       int64         // when the timer fires, or 0
+	shortest time.Duration // of the bounds since the Conns were looked at
+}
+
+// clock returns the time of the round in nanoseconds since the Loop was made.
+func (l *Loop) clock() int64 { return int64(l.Now().Sub(l.born)) + 1 }
+
+// expect has the Conns looked at when a bound of d passes, at the latest.
+func (l *Loop) expect(at int64, d time.Duration) {
+	o := &l.overseer
+	if o.shortest == 0 || d < o.shortest {
+		o.shortest = d
+	}
+	if o.at != 0 && o.at <= at {
+		return
+	}
+	o.at = at
+	if o.timer == nil {
+		o.timer = &Timer{loop: l, fn: l.oversee, own: true, at: unset}
+	}
+	o.timer.setAt(l.born.Add(time.Duration(at)))
+}
+
+// oversee looks at all Conns.
+func (l *Loop) oversee() {
+	now := l.clock()
+	wait := now + int64(l.overseer.shortest/8)
+	l.overseer = overseer{timer: l.overseer.timer}
+	for c := range l.conns.all() {
+		d := c.bound()
+		if d == 0 {
+			continue
+		}
+		if at := c.since + int64(d); at > now {
+			l.expect(max(at, wait), d)
+			continue
+		}
+		c.expire()
+	}
+}
+
+// begin notes the time, from which a bound of the state counts.
+func (c *Conn) begin() {
+	if d := c.bound(); d > 0 {
+		c.since = c.loop.clock()
+		c.loop.expect(c.since+int64(d), d)
+	}
+}
+
+// progress notes the time, from which a Conn that stands still is idle.
+func (c *Conn) progress() {
+	if c.state == open && c.h.idle() > 0 {
+		c.since = c.loop.clock()
+	}
+}
+
+// bound returns how long c may be in its state, 0 for ever.
+func (c *Conn) bound() time.Duration {
+	switch {
+	case c.state == gone:
+		return 0
+	case c.state > open:
+		return c.h.closing()
+	case c.is(connecting):
+		return c.h.dialing()
+	}
+	return c.h.idle()
+}
