@@ -23,15 +23,11 @@ func (ln *Listener) ready(Events) {
 		if ln.closed || ln.atLimit() {
 			return
 		}
-		to := ln.loop
-		if ln.opts.Loop != nil {
-			to = ln.opts.Loop()
-		}
 		fd, err := ln.loop.kernel.accept(ln.fd)
 		switch err {
 		case 0:
 			ln.delay = 0
-			ln.welcome(fd, to)
+			ln.welcome(fd)
 		case unix.EAGAIN:
 			ln.failing = false
 			return
@@ -54,8 +50,8 @@ func (ln *Listener) atLimit() bool {
 	if ln.opts.Limit <= 0 || ln.open.Load() < int64(ln.opts.Limit) {
 		return false
 	}
-	ln.full.Store(true)
-	if ln.open.Load() < int64(ln.opts.Limit) && ln.full.Swap(false) {
+	ln.stopped.Store(true)
+	if ln.open.Load() < int64(ln.opts.Limit) && ln.stopped.Swap(false) {
 		return false // one has left meanwhile, on another Loop, and nobody is told
 	}
 	ln.unwatch()
@@ -64,7 +60,11 @@ func (ln *Listener) atLimit() bool {
 
 // left is called, by any Loop, when a Conn is gone.
 func (ln *Listener) left() {
-	if n := ln.open.Add(-1); n < int64(ln.opts.Limit) && ln.full.Load() && ln.full.Swap(false) {
+	n := ln.open.Add(-1)
+	if limit := int64(ln.opts.Limit); limit > 0 && n >= limit || !ln.stopped.Load() {
+		return
+	}
+	if ln.stopped.Swap(false) {
 		_ = ln.loop.Post(ln.resume) // or the Loop has ended
 	}
 }
@@ -72,6 +72,7 @@ func (ln *Listener) left() {
 // pause stops accepting for a while.
 func (ln *Listener) pause(err error) {
 	ln.unwatch()
+	ln.stopped.Store(true)
 	ln.delay = min(max(2*ln.delay, minBackoff), maxBackoff)
 	ln.retry.Reset(ln.delay)
 	ln.loop.starved = append(ln.loop.starved, ln)
@@ -94,16 +95,23 @@ func (l *Loop) feed() {
 
 // resume lets accepting go on.
 func (ln *Listener) resume() {
-	if ln.closed || ln.watching || ln.full.Load() {
+	if ln.closed || ln.watching {
 		return
 	}
+	ln.stopped.Store(false)
 	if err := ln.watch(); err != nil {
 		ln.pause(err)
 	}
 }
 
 // welcome makes a Conn of fd on the Loop that is to have it.
-func (ln *Listener) welcome(fd int, to *Loop) {
+func (ln *Listener) welcome(fd int) {
+	to := ln.loop
+	if ln.opts.Loop != nil {
+		ln.held = fd
+		to = ln.opts.Loop()
+		ln.held = -1
+	}
 	ln.open.Add(1)
 	to.count.Add(1)
 	a := arrival{fd, ln}

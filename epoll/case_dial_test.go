@@ -37,9 +37,9 @@ func silent(tb testing.TB) unix.Sockaddr {
 	return address
 }
 
-// unixBacklog returns a listening UNIX socket whose backlog is full, its address,
-// and the connection that fills it.
-func unixBacklog(tb testing.TB) (fd, client int, address unix.Sockaddr) {
+// unixBacklog returns a listening UNIX socket whose backlog is full, and its
+// address.
+func unixBacklog(tb testing.TB) (fd int, address unix.Sockaddr) {
 	tb.Helper()
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	must(tb, err)
@@ -48,11 +48,11 @@ func unixBacklog(tb testing.TB) (fd, client int, address unix.Sockaddr) {
 	must(tb, unix.Listen(fd, 0))
 	address, err = unix.Getsockname(fd)
 	must(tb, err)
-	client, err = unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	client, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	must(tb, err)
 	tb.Cleanup(func() { _ = unix.Close(client) })
 	must(tb, unix.Connect(client, address))
-	return fd, client, address
+	return fd, address
 }
 
 // A fate is what becomes of a Conn that is dialed.
@@ -96,7 +96,7 @@ func TestDialToAClosedPort(t *testing.T) {
 func TestDialWithoutAnAnswer(t *testing.T) {
 	limits := &epoll.Limits{Dial: 30 * time.Millisecond}
 	bothWays(t, func(t *testing.T, w epoll.Waiting) {
-		_, _, full := unixBacklog(t)
+		_, full := unixBacklog(t)
 		for _, address := range []unix.Sockaddr{full, silent(t)} {
 			l := newLoop(t, w)
 			_, o := dialAndWrite(t, l, address, limits, "hello")
@@ -113,7 +113,7 @@ func TestDialWithoutAnAnswer(t *testing.T) {
 // and what was written meanwhile arrives.
 func TestDialWaitsForRoomInTheBacklog(t *testing.T) {
 	bothWays(t, func(t *testing.T, w epoll.Waiting) {
-		fd, _, address := unixBacklog(t)
+		fd, address := unixBacklog(t)
 		l := newLoop(t, w)
 		c, o := dialAndWrite(t, l, address, nil, "hello")
 		must(t, c.CloseWrite())

@@ -29,10 +29,10 @@ func (c *Conn) CloseWrite() error {
 // thrown away, for a socket that is closed on unread bytes takes back what it has
 // sent. Limits.Close bounds all that.
 //
-// Closed is called with reason, which may be nil. If that is nil and an error, or
-// the bound, came before the end, it is called with that instead; errors.Is of
-// the bound's is [os.ErrDeadlineExceeded]. Close returns [os.ErrClosed] if c is
-// closed or being closed.
+// Closed is called with reason, which may be nil; if it is, and an error comes
+// before the end, with that. If the bound passes and something is unsent, that is
+// joined to the reason, as an [os.ErrDeadlineExceeded]. Close returns
+// [os.ErrClosed] if c is closed or being closed.
 func (c *Conn) Close(reason error) error {
 	if c.state > open {
 		return os.ErrClosed

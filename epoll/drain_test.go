@@ -63,7 +63,7 @@ func TestDrainTellsWhatPinsTheLoop(t *testing.T) {
 		must(t, err)
 		a, b := unixPair(t, unix.SOCK_DGRAM)
 		closing(t, b, nil)
-		packets, err := l.Packets(a, epoll.PacketHandler{})
+		packets, err := l.Packets(a, &epoll.PacketHandler{})
 		must(t, err)
 
 		var told []epoll.Pins

@@ -24,7 +24,7 @@ const (
 
 	EdgeTriggered Events = unix.EPOLLET        // told once a change; a modifier to ask with
 	OneShot       Events = unix.EPOLLONESHOT   // told once, then silent until Modify; a modifier
-	Exclusive     Events = unix.EPOLLEXCLUSIVE // one of several waiters is woken; a modifier for Add, Linux ≥ 4.5
+	Exclusive     Events = unix.EPOLLEXCLUSIVE // one of those is woken that Block; a modifier for Add, Linux ≥ 4.5
 )
 
 // modifiers are no conditions.

@@ -25,7 +25,7 @@ func ExamplePacketConn() {
 
 	loop, err := epoll.New(nil)
 	check(err)
-	_, err = loop.Packets(fd, epoll.PacketHandler{Packet: sendBack})
+	_, err = loop.Packets(fd, &epoll.PacketHandler{Packet: sendBack})
 	check(err)
 
 	go func() {
@@ -57,7 +57,7 @@ func ExampleLoop_Packets() {
 
 	loop, err := epoll.New(nil)
 	check(err)
-	_, err = loop.Packets(fd, epoll.PacketHandler{Packet: sendBack})
+	_, err = loop.Packets(fd, &epoll.PacketHandler{Packet: sendBack})
 	check(err)
 
 	go func() {

@@ -27,8 +27,9 @@ type ListenOptions struct {
 	Loop func() *Loop
 
 	// Paused, if not nil, is called when accept(2) fails for want of descriptors
-	// or memory. The Listener tries again when a Conn is closed, and after 10 ms
-	// to 1 s. It is called again only once everybody who waited has been accepted.
+	// or memory. The Listener tries again when one of its Conns, or of its Loop's,
+	// is closed, and after 10 ms to 1 s. Paused is called again only once everybody
+	// who waited has been accepted.
 	Paused func(err error)
 }
 
@@ -38,7 +39,7 @@ type Wake int
 // Whom a connection wakes.
 const (
 	WakeAll Wake = iota // everybody who is waiting; the first one gets it
-	WakeOne             // one of them, Linux ≥ 4.5: mostly the one that began to wait last
+	WakeOne             // one of those that [Block], mostly the last to begin; Linux ≥ 4.5
 )
 
 // A Listener accepts connections for a Loop, or for several.
@@ -50,12 +51,13 @@ type Listener struct {
 	gen      uint32
 	flags    flags // of its Conns
 	watching bool  // is in the epoll set
+	held     int   // a connection, while it is asked who gets it; or -1
 	failing  bool  // accept has failed, and there are those who wait
 	closed   bool
 	delay    time.Duration
 	retry    *Timer
 	open     atomic.Int64 // Conns
-	full     atomic.Bool  // stopped at the limit
+	stopped  atomic.Bool  // until one of them is gone, or the timer says so
 }
 
 // Listen accepts connections from a listening stream or packet socket, and owns
@@ -68,7 +70,7 @@ func (l *Loop) Listen(fd int, h *Handler, opts *ListenOptions) (*Listener, error
 		return nil, err
 	}
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // or it is not TCP
-	ln := &Listener{loop: l, h: h, fd: fd, flags: f}
+	ln := &Listener{loop: l, h: h, fd: fd, flags: f, held: -1}
 	if opts != nil {
 		ln.opts = *opts
 	}
@@ -120,6 +122,9 @@ func (ln *Listener) Close() error {
 	ln.retry.Stop()
 	ln.unwatch()
 	ln.loop.vacate(ln.fd, ln.gen)
+	if ln.held >= 0 {
+		_ = ln.loop.kernel.closeFD(ln.held) // a panic has left it behind
+	}
 	return failed("close", ln.loop.kernel.closeFD(ln.fd))
 }
 

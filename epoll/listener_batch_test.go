@@ -67,3 +67,24 @@ func TestLeastGetsTheNextConn(t *testing.T) {
 		}
 	})
 }
+
+// The choice of a Loop is made once for each client, so that one that goes around
+// gives each Loop as many as the others.
+func TestChoiceGoesAround(t *testing.T) {
+	const clients = 10
+	bothWays(t, func(t *testing.T, w epoll.Waiting) {
+		g := newGroup(t, 2, w)
+		loops, calls := g.Loops(), 0
+		e := listenAt(t, "tcp")
+		around := func() *epoll.Loop { calls++; return loops[calls%len(loops)] }
+		_, err := loops[0].Listen(e.fd, &epoll.Handler{Data: echo}, &epoll.ListenOptions{Loop: around})
+		must(t, err)
+		runGroup(t, g)
+		for range clients {
+			asks(t, e.dial(t), "hello")
+		}
+		if a, b := loops[0].Len(), loops[1].Len(); a != clients/2 || b != clients/2 {
+			t.Errorf("the loops have %d and %d clients, want %d each", a, b, clients/2)
+		}
+	})
+}

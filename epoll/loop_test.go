@@ -214,7 +214,7 @@ func refuses(tb testing.TB, l *epoll.Loop) {
 	_, errs["Add"] = l.Add(a, epoll.Readable, nil)
 	_, errs["Attach"] = l.Attach(a, &epoll.Handler{})
 	_, errs["Listen"] = l.Listen(a, &epoll.Handler{}, nil)
-	_, errs["Packets"] = l.Packets(a, epoll.PacketHandler{})
+	_, errs["Packets"] = l.Packets(a, &epoll.PacketHandler{})
 	_, errs["Dial"] = l.Dial(&unix.SockaddrInet4{}, &epoll.Handler{})
 	for call, err := range errs {
 		if err != epoll.ErrStopped {

@@ -9,8 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A PacketHandler says what becomes of messages: functions that a Loop calls.
-// What is nil asks for nothing.
+// A PacketHandler says what becomes of messages: functions that a Loop calls. One
+// serves any number of PacketConns, and must not be changed once it has one. A
+// field that is nil asks for nothing.
 type PacketHandler struct {
 	// Packet is called with a message, which may be empty, and who sent it: nil if
 	// that has no name. The bytes lie in a buffer that the Loop shares; p is valid
@@ -30,7 +31,7 @@ type PacketHandler struct {
 // are for callbacks of the Loop, and for before Run.
 type PacketConn struct {
 	loop   *Loop // nil when closed
-	h      PacketHandler
+	h      *PacketHandler
 	fd     int
 	gen    uint32
 	events Events
@@ -42,7 +43,7 @@ const packetBatch = 64
 // Packets reads messages from a datagram socket, and owns the descriptor from then
 // on, which it makes non-blocking. The error, with which the descriptor stays the
 // caller's, is ErrStopped, or one of fcntl(2) and epoll_ctl(2).
-func (l *Loop) Packets(fd int, h PacketHandler) (*PacketConn, error) {
+func (l *Loop) Packets(fd int, h *PacketHandler) (*PacketConn, error) {
 	if l.over() {
 		return nil, ErrStopped
 	}

@@ -30,7 +30,7 @@ func TestPacketConnAnswers(t *testing.T) {
 	bothWays(t, func(t *testing.T, w epoll.Waiting) {
 		l := newLoop(t, w)
 		fd, address := udpSocket(t)
-		c, err := l.Packets(fd, epoll.PacketHandler{
+		c, err := l.Packets(fd, &epoll.PacketHandler{
 			Packet: func(c *epoll.PacketConn, p []byte, from unix.Sockaddr) {
 				must(t, c.Send(fmt.Appendf(nil, "%d bytes: %s", len(p), p), from))
 			},
@@ -62,7 +62,7 @@ func TestPacketConnReadsMoreThanABatch(t *testing.T) {
 		fd, other := unixPair(t, unix.SOCK_DGRAM)
 		closing(t, other, nil)
 		var got, want []string
-		_, err := l.Packets(fd, epoll.PacketHandler{Packet: func(c *epoll.PacketConn, p []byte, from unix.Sockaddr) {
+		_, err := l.Packets(fd, &epoll.PacketHandler{Packet: func(c *epoll.PacketConn, p []byte, from unix.Sockaddr) {
 			if from != nil {
 				t.Errorf("a message of a socket without a name is from %v, want nil", from)
 			}
@@ -129,7 +129,7 @@ func TestPacketConnIsToldOfRoom(t *testing.T) {
 				t.Errorf("Send = %v where there is no room, want ErrFull", err)
 			}
 		}
-		c, err := l.Packets(fd, epoll.PacketHandler{Room: func(c *epoll.PacketConn) {
+		c, err := l.Packets(fd, &epoll.PacketHandler{Room: func(c *epoll.PacketConn) {
 			if room++; got == 0 {
 				t.Error("Room is called before there is room")
 			}
@@ -155,7 +155,7 @@ func TestPacketThatIsTooLong(t *testing.T) {
 	bothWays(t, func(t *testing.T, w epoll.Waiting) {
 		l := newLoop(t, w)
 		udp, address := udpSocket(t)
-		u, err := l.Packets(udp, epoll.PacketHandler{})
+		u, err := l.Packets(udp, &epoll.PacketHandler{})
 		must(t, err)
 		if err := u.Send(make([]byte, 1<<16), address); !errors.Is(err, unix.EMSGSIZE) {
 			t.Errorf("Send(64 KiB) = %v, want EMSGSIZE", err)
@@ -164,7 +164,7 @@ func TestPacketThatIsTooLong(t *testing.T) {
 		closing(t, other, nil)
 		must(t, unix.SetsockoptInt(other, unix.SOL_SOCKET, unix.SO_SNDBUF, 1<<20))
 		var failed error
-		_, err = l.Packets(fd, epoll.PacketHandler{
+		_, err = l.Packets(fd, &epoll.PacketHandler{
 			Failed: func(_ *epoll.PacketConn, err error) { failed = err },
 			Packet: func(_ *epoll.PacketConn, p []byte, _ unix.Sockaddr) {
 				if string(p) != "short" || !errors.Is(failed, unix.EMSGSIZE) {
@@ -190,7 +190,7 @@ func TestPacketThatNobodyTakes(t *testing.T) {
 		must(t, unix.Connect(fd, nobody))
 		failed := 0
 		var c *epoll.PacketConn
-		c, err := l.Packets(fd, epoll.PacketHandler{Failed: func(_ *epoll.PacketConn, err error) {
+		c, err := l.Packets(fd, &epoll.PacketHandler{Failed: func(_ *epoll.PacketConn, err error) {
 			if !errors.Is(err, unix.ECONNREFUSED) {
 				t.Errorf("Failed with %v, want ECONNREFUSED", err)
 			}
@@ -212,7 +212,7 @@ func TestPacketConnClosed(t *testing.T) {
 		fd, other := unixPair(t, unix.SOCK_DGRAM)
 		closing(t, other, nil)
 		read := 0
-		_, err := l.Packets(fd, epoll.PacketHandler{Packet: func(c *epoll.PacketConn, _ []byte, _ unix.Sockaddr) {
+		_, err := l.Packets(fd, &epoll.PacketHandler{Packet: func(c *epoll.PacketConn, _ []byte, _ unix.Sockaddr) {
 			read++
 			must(t, c.Close())
 			for call, err := range map[string]error{"Send": c.Send([]byte("x"), nil), "Close": c.Close()} {

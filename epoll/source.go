@@ -49,7 +49,8 @@ func (l *Loop) Add(fd int, events Events, fn func(Events)) (*Source, error) {
 func (s *Source) FD() int { return s.fd }
 
 // Set watches for events in place of those before. With the same events it makes
-// no system call. After Remove it returns [os.ErrClosed].
+// no system call. After Remove, and when the Loop has ended, it returns
+// [os.ErrClosed].
 //
 // Set(0) leaves Hangup and Failed, which the kernel tells unasked: once, and then
 // nothing until Set asks for something again.
@@ -84,8 +85,8 @@ func (s *Source) Remove() error {
 	}
 	s.loop = nil
 	l.added--
-	if l.slots[s.fd].gen != s.gen {
-		return nil // closed too early, and the number is another's
+	if l.over() || l.slots[s.fd].gen != s.gen { // or closed too early, and the number is another's
+		return nil
 	}
 	l.vacate(s.fd, s.gen)
 	err := l.kernel.remove(s.fd)
