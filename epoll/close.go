@@ -3,10 +3,10 @@
 package epoll
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,11 +23,16 @@ func (c *Conn) CloseWrite() error {
 	return nil
 }
 
+// linger is how long a peer that has received everything, and sends nothing more,
+// has for closing, too.
+const linger = time.Second
+
 // Close ends c in order: no function of the Handler but Closed is called any more;
 // what was written is sent, the peer is told that nothing follows, and when it has
 // told so, too, the descriptor is closed. What the peer still sends meanwhile is
 // thrown away, for a socket that is closed on unread bytes takes back what it has
-// sent. Limits.Close bounds all that.
+// sent. A peer that has received everything, and sends nothing, has a second for
+// that; Limits.Close bounds the rest.
 //
 // Closed is called with reason, which may be nil; if it is, and an error comes
 // before the end, with that. If the bound passes and something is unsent, that is
@@ -128,6 +133,7 @@ func (c *Conn) leave() {
 		c.finish()
 	case c.state == closing:
 		c.state = lingering
+		c.begin()
 		if c.finishWrite(); c.is(broken) {
 			c.finish()
 		}
@@ -172,13 +178,34 @@ func (c *Conn) expire() {
 	case c.state == open:
 		_ = c.Close(ErrIdle)
 	default:
-		n := c.Unsent() + c.loop.kernel.unsent(int(c.fd))
-		if n > 0 {
-			err := fmt.Errorf("epoll: %d bytes not sent in time: %w", n, os.ErrDeadlineExceeded)
-			c.reason = errors.Join(c.reason, err)
-			c.state = aborting
-		}
-		c.flags |= broken
-		c.touch()
+		c.overstay()
 	}
+}
+
+// overstay ends a Conn that is closed at its bound, unless the peer has not had its
+// time for what it has not received, or is sending still.
+func (c *Conn) overstay() {
+	c.touch()
+	if c.state == lingering && !c.is(late) {
+		c.read(0) // what is unread would make a reset of the end
+		if c.loop.kernel.unsent(int(c.fd)) > 0 {
+			c.flags |= late
+		}
+		if c.is(ended) {
+			return
+		}
+		if c.is(late) {
+			c.await()
+			return
+		}
+	}
+	if n := c.Unsent() + c.loop.kernel.unsent(int(c.fd)); n > 0 {
+		err := fmt.Errorf("epoll: %d bytes not sent in time: %w", n, os.ErrDeadlineExceeded)
+		if c.reason != nil {
+			err = fmt.Errorf("%w; %w", c.reason, err)
+		}
+		c.reason = err
+		c.state = aborting
+	}
+	c.flags |= broken
 }

@@ -59,6 +59,7 @@ const (
 	ended                        // the peer will send no more
 	finishing                    // CloseWrite was called
 	finished                     // and the peer is told
+	late                         // lingering for what the peer has not received yet
 )
 
 func (c *Conn) is(f flags) bool { return c.flags&f != 0 }
@@ -130,9 +131,16 @@ func (c *Conn) Loop() *Loop { return c.loop }
 // stays the Conn's.
 func (c *Conn) FD() int { return int(c.fd) }
 
-// Conn returns the Conn with an ID, or nil if it is closed, or is being closed.
+// known reports whether the caller knows c: it has been opened, or comes from
+// Attach or Dial, and is not being closed.
+func (c *Conn) known() bool {
+	return c.state == open || c.state == opening && c.ln == nil
+}
+
+// Conn returns the Conn with an ID, or nil if it is closed, being closed, or a
+// Listener's and not opened yet.
 func (l *Loop) Conn(id uint64) *Conn {
-	if c := l.conns.get(id); c != nil && c.state <= open {
+	if c := l.conns.get(id); c != nil && c.known() {
 		return c
 	}
 	return nil

@@ -5,6 +5,7 @@ package epoll_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -106,4 +107,18 @@ func TestEventsString(t *testing.T) {
 			t.Errorf("Events(%#x) reads %q, want %q", uint32(e), got, want)
 		}
 	}
+}
+
+// Limits that are more together than an int can hold are as many as it can: the sum
+// must not become a cap that nothing fits under.
+func TestLimitsBeyondAnInt(t *testing.T) {
+	bothWays(t, func(t *testing.T, w epoll.Waiting) {
+		l := newLoop(t, w)
+		fd, _ := unixPeer(t, unix.SOCK_STREAM)
+		c, err := l.Attach(fd, &epoll.Handler{Limits: &epoll.Limits{Frame: math.MaxInt, Turn: math.MaxInt}})
+		must(t, err)
+		if n, err := c.Write([]byte("hello")); n != 5 || err != nil {
+			t.Errorf("Write = %d, %v; want 5, nil", n, err)
+		}
+	})
 }

@@ -89,19 +89,19 @@ func (t *conns) all() iter.Seq[*Conn] {
 	}
 }
 
-// Do has fn called, as [Loop.Post] does, with the Conn that has an ID, or with nil
-// if it is closed or being closed by then. A peer that closes in the same round
-// comes first. Do may be called from anywhere.
+// Do has fn called, as [Loop.Post] does, with what [Loop.Conn] returns by then for
+// an ID. A peer that closes in the same round comes first. Do may be called from
+// anywhere.
 func (l *Loop) Do(id uint64, fn func(c *Conn)) error {
 	return l.Post(func() { fn(l.Conn(id)) })
 }
 
-// Conns yields the Conns that are neither closed nor being closed, and perhaps
-// some that are made meanwhile.
+// Conns yields the Conns that [Loop.Conn] finds, and perhaps some that are made
+// meanwhile.
 func (l *Loop) Conns() iter.Seq[*Conn] {
 	return func(yield func(*Conn) bool) {
 		for c := range l.conns.all() {
-			if c.state <= open && !yield(c) {
+			if c.known() && !yield(c) {
 				return
 			}
 		}

@@ -41,6 +41,7 @@ func (l *Loop) Pins() Pins {
 func (l *Loop) drain() {
 	p := l.Pins()
 	if p == (Pins{}) && l.posts.idle() && len(l.defers.waiting) == 0 {
+		l.drained = true
 		l.Stop()
 		return
 	}

@@ -33,7 +33,8 @@ func NewGroup(n int, opts *Options) (*Group, error) {
 func (g *Group) Loops() []*Loop { return g.loops }
 
 // Run runs every Loop on a goroutine of its own, and returns when all have ended:
-// when Stop is called, ctx is done, or one of them ended, which ends the others.
+// when Stop is called, ctx is done, or one of them ended, which ends the others
+// unless it was drained (see [Loop.Drain]).
 // The error is that of all the Loops. A panic in a callback of one is not
 // recovered, and ends the program.
 func (g *Group) Run(ctx context.Context) error {
@@ -41,8 +42,9 @@ func (g *Group) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	for i, l := range g.loops {
 		running.Go(func() {
-			defer g.Stop()
-			errs[i] = l.Run(ctx)
+			if errs[i] = l.Run(ctx); !l.drained {
+				g.Stop()
+			}
 		})
 	}
 	running.Wait()

@@ -4,6 +4,7 @@ package epoll
 
 import (
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -71,8 +72,8 @@ type Limits struct {
 	// most. For ever if 0.
 	Idle time.Duration
 
-	// Close is how long a Conn that is closed has for sending what is unsent and
-	// for its peer to close, too. DefaultClose if 0.
+	// Close is how long it may take a Conn that is closed to hand what is unsent to
+	// the kernel, and then its peer to receive it. DefaultClose if 0.
 	Close time.Duration
 
 	// Dial is how long Dial tries to connect. DefaultDial if 0.
@@ -114,7 +115,7 @@ func (h *Handler) check() error {
 	if h.lowWater() > h.highWater() {
 		return fmt.Errorf("epoll: Limits.LowWater of %d bytes is above HighWater, %d", h.lowWater(), h.highWater())
 	}
-	if least := h.highWater() + h.turn() + h.frame(); m.Cap != 0 && m.Cap < least {
+	if least := h.leastCap(); m.Cap != 0 && m.Cap < least {
 		return fmt.Errorf("epoll: Limits.Cap of %d bytes is less than HighWater + Turn + Frame, %d", m.Cap, least)
 	}
 	return nil
@@ -152,7 +153,13 @@ func (h *Handler) cap() int {
 	if m := h.Limits; m != nil && m.Cap != 0 {
 		return m.Cap
 	}
-	return h.highWater() + h.turn() + h.frame()
+	return h.leastCap()
+}
+
+// leastCap returns what one who answers what was read may have unsent.
+func (h *Handler) leastCap() int {
+	sum := uint64(h.highWater()) + uint64(h.turn())
+	return int(min(sum+uint64(h.frame()), math.MaxInt))
 }
 
 func (h *Handler) idle() time.Duration {

@@ -64,10 +64,16 @@ func (l *Loop) oversee() {
 
 // begin notes the time, from which a bound of the state counts.
 func (c *Conn) begin() {
-	if d := c.bound(); d > 0 {
+	if c.bound() > 0 {
 		c.since = c.loop.clock()
-		c.loop.expect(c.since+int64(d), d)
+		c.await()
 	}
+}
+
+// await has c looked at when the bound of its state passes.
+func (c *Conn) await() {
+	d := c.bound()
+	c.loop.expect(c.since+int64(d), d)
 }
 
 // progress notes the time, from which a Conn that stands still is idle.
@@ -82,6 +88,8 @@ func (c *Conn) bound() time.Duration {
 	switch {
 	case c.state == gone:
 		return 0
+	case c.state == lingering && !c.is(late):
+		return min(linger, c.h.closing())
 	case c.state > open:
 		return c.h.closing()
 	case c.is(connecting):

@@ -33,6 +33,8 @@ type Options struct {
 // callback adds to a part that is running or over waits for the next round, so no
 // part can keep another from its turn.
 type Loop struct {
+	State any // the caller's; of no meaning to the package
+
 	kernel    kernel
 	events    []Event
 	slots     []slot // by descriptor
@@ -42,6 +44,7 @@ type Loop struct {
 	packets   int    // PacketConns
 	listening int    // Listeners
 	draining  bool
+	drained   bool // and so it ended
 	hook      func(Pins)
 	pinned    Pins // at the last call of hook
 	born      time.Time

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,7 +27,7 @@ type subject struct {
 	closing, aborted   bool
 	finishing, paused  bool
 	detached           bool
-	overdue            bool // time has passed since Close
+	since              time.Time // of Close
 	peerShut, peerGone bool
 	end                bool // that the peer has seen
 }
@@ -145,13 +146,13 @@ func (s *subject) judge(reason error) {
 	case s.why != nil && errors.Is(reason, s.why):
 		ok = true
 	case reason == nil:
-		ok = s.closing && s.why == nil && (s.aborted || s.peerShut || s.peerGone || s.overdue)
+		ok = s.closing && s.why == nil && (s.aborted || s.peerShut || s.peerGone || s.overdue())
 	case reason == io.EOF:
 		ok = s.peerShut && s.got == s.sent || s.peerGone
 	case errors.Is(reason, ErrStopped):
 		ok = s.r.l.stop.Load()
 	case errors.Is(reason, os.ErrDeadlineExceeded):
-		ok = s.overdue
+		ok = s.overdue()
 	case errors.As(reason, &n):
 		ok = s.peerGone && (n == unix.EPIPE || n == unix.ECONNRESET || n == unix.ENOTCONN)
 	}
@@ -205,8 +206,14 @@ func (s *subject) leave(abort bool, why error) {
 	if s.why == nil {
 		s.why = why
 	}
+	if !s.closing {
+		s.since = s.r.l.Now()
+	}
 	s.closing, s.aborted = true, s.aborted || abort
 }
+
+// overdue reports whether the peer has had its time to close.
+func (s *subject) overdue() bool { return s.r.l.Now().Sub(s.since) >= linger }
 
 // detach takes the descriptor back, and what is unsent.
 func (s *subject) detach() {

@@ -67,7 +67,6 @@ func (o op) general(r *rig, inside bool) bool {
 		} else {
 			r.advance(d)
 		}
-		r.overdue()
 	case "round":
 		if !inside {
 			r.step()
@@ -80,13 +79,6 @@ func (o op) general(r *rig, inside bool) bool {
 		return false
 	}
 	return true
-}
-
-// overdue notes who may have had no time to close.
-func (r *rig) overdue() {
-	for _, s := range r.subjects {
-		s.overdue = true
-	}
 }
 
 // source is what concerns Sources.

@@ -23,8 +23,8 @@ type outputs struct {
 
 // Bounds of outputs.
 const (
-	maxSpare = 16
-	maxLent  = 64 // before what others have to write is sent
+	maxSpare = 32
+	maxLent  = 32 // before what others have to write is sent
 )
 
 func (s *outputs) take() *output {

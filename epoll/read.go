@@ -39,6 +39,8 @@ func (c *Conn) read(e Events) {
 				_ = c.Close(err) // or it is being closed
 			}
 			c.send()
+		} else if c.state == lingering {
+			c.flags |= late
 		}
 		if n < len(p) && !c.is(packets) {
 			return
