@@ -32,8 +32,6 @@ func newCodec(name string) (Codec, error) {
 // Raw takes what is in hand for a frame, so it depends on how the stream was cut.
 type raw struct{}
 
-func (raw) Split(data []byte, _ int) (int, error) { return len(data), nil }
-
-func (raw) Payload(frame []byte) []byte { return frame }
-
+func (raw) Split(data []byte, _ int) (int, error)           { return len(data), nil }
+func (raw) Payload(frame []byte) []byte                     { return frame }
 func (raw) AppendFrame(dst, payload []byte) ([]byte, error) { return append(dst, payload...), nil }

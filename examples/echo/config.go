@@ -83,6 +83,6 @@ func help(flags *flag.FlagSet, about string) {
 	fmt.Fprintf(os.Stderr, "Usage: %s [flags]\n\nAn echo server: every frame comes back whole. %s\n\n", flags.Name(), about)
 	flags.SetOutput(os.Stderr)
 	flags.PrintDefaults()
-	fmt.Fprintf(os.Stderr, "\nWith -frame eof a line that begins with / is a command, answered by one line:\n%s\n", strings.Join(commands(), ", "))
+	fmt.Fprintf(os.Stderr, "\nWith -frame eof a line that begins with / is a command, answered by one line:\n%s\n", commands)
 	fmt.Fprintln(os.Stderr, "Lines end with CRLF, which nc sends with -C: nc -C 127.0.0.1 9501")
 }

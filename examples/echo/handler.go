@@ -1,7 +1,6 @@
 package echo
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,46 +10,63 @@ import (
 	"time"
 )
 
-const maxSleep = 60_000 // milliseconds
+const (
+	commands = "/pid, /id, /stats, /sleep MS, /send ID TEXT, /close ID, /tell W TEXT, /heard, /task TEXT, /crash"
+	maxSleep = 60_000 // milliseconds
+)
 
-// A Handler answers requests. It knows a connection by its ID alone and reaches
-// others through its functions, which it calls in the goroutine of Reply.
+// A Handler carries out commands for one worker, through functions that it calls in
+// the goroutine of Run. It knows connections by their IDs alone.
 type Handler struct {
-	Commands bool                               // payloads that begin with / are commands
-	Stats    *Stats                             // what /stats shows; Reply counts requests
-	Send     func(id uint64, text []byte) error // sends text, which it may keep, to a connection
-	Close    func(id uint64) error              // closes a connection
+	Commands bool                                // payloads that begin with / are commands
+	Report   func() *Report                      // returns what /stats shows
+	Heard    func() int                          // returns how many messages the worker got
+	Tell     func(worker int, text string) error // sends a worker a message
+
+	// Send writes text, which it may keep, to a connection, and Close closes one,
+	// whichever worker has it. They call done in the goroutine of Run, now or later.
+	Send  func(id uint64, text []byte, done func(error))
+	Close func(id uint64, done func(error))
 }
 
-// Reply returns the payload that answers the one that came on connection id: the
-// same slice, if that is no command, else new memory. Only /sleep blocks.
-func (h *Handler) Reply(id uint64, payload []byte) []byte {
-	h.Stats.Requests.Add(1)
-	if !h.Commands || len(payload) == 0 || payload[0] != '/' {
-		return payload
+// IsCommand reports whether payload is for Run. If not, its frame is to be echoed.
+func (h *Handler) IsCommand(payload []byte) bool {
+	return h.Commands && len(payload) > 0 && payload[0] == '/'
+}
+
+// Run carries out a command that came on connection id, and calls answer in the
+// same goroutine with the payload of the reply: at once, or later if it depends on
+// another worker. Requests behind the command have to wait for that. Replies to
+// those before it should be on their way by now: /sleep blocks.
+func (h *Handler) Run(id uint64, command string, answer func(reply string)) {
+	name, rest, _ := strings.Cut(command, " ")
+	arg, text, andMore := strings.Cut(rest, " ")
+	target, err := strconv.ParseUint(arg, 10, 64)
+	switch {
+	case name == "/send" && andMore && err == nil:
+		h.Send(target, []byte(text), outcome("sent", answer))
+	case name == "/close" && !andMore && err == nil:
+		h.Close(target, outcome("closed", answer))
+	default:
+		reply, err := h.run(id, command)
+		outcome(reply, answer)(err)
 	}
-	text, err := h.run(id, string(payload))
-	if err != nil {
-		text = "error: " + err.Error()
+}
+
+// outcome returns a function that answers with reply, or with an error.
+func outcome(reply string, answer func(reply string)) func(error) {
+	return func(err error) {
+		if err != nil {
+			reply = "error: " + err.Error()
+		}
+		answer(reply)
 	}
-	return []byte(text)
 }
 
-// Blocks reports whether Reply may take long for payload. Replies to requests
-// before it should be on their way by then.
-func (h *Handler) Blocks(payload []byte) bool {
-	return h.Commands && bytes.HasPrefix(payload, []byte("/sleep "))
-}
-
-// commands lists the commands as they are to be typed.
-func commands() []string {
-	return strings.Split("/pid,/id,/stats,/sleep MS,/send ID TEXT,/close ID,/tell W TEXT,/heard,/task TEXT,/crash", ",")
-}
-
-// run carries out the command in line. Its results hold no CRLF, since line
-// holds none and what an error quotes is escaped.
-func (h *Handler) run(id uint64, line string) (string, error) {
-	name, rest, more := strings.Cut(line, " ")
+// run carries out a command that reaches no connection. Its results hold no CRLF,
+// since the command holds none and what an error quotes is escaped.
+func (h *Handler) run(id uint64, command string) (string, error) {
+	name, rest, more := strings.Cut(command, " ")
 	arg, text, andMore := strings.Cut(rest, " ")
 	switch {
 	case name == "/pid" && !more:
@@ -58,27 +74,27 @@ func (h *Handler) run(id uint64, line string) (string, error) {
 	case name == "/id" && !more:
 		return strconv.FormatUint(id, 10), nil
 	case name == "/stats" && !more:
-		out, err := json.Marshal(h.Stats)
+		out, err := json.Marshal(h.Report())
 		return string(out), err
 	case name == "/sleep" && more:
 		return sleep(rest)
-	case name == "/send" && andMore:
-		return toConn(arg, "sent", func(id uint64) error { return h.Send(id, []byte(text)) })
-	case name == "/close" && more:
-		return toConn(rest, "closed", h.Close)
-	case name == "/tell" && andMore, name == "/heard" && !more:
-		return "", fmt.Errorf("no workers that %s could reach", name)
+	case name == "/send" && andMore, name == "/close" && more && !andMore:
+		return "", fmt.Errorf("%.32q is no connection ID", arg)
+	case name == "/tell" && andMore:
+		return h.tell(arg, text)
+	case name == "/heard" && !more:
+		return strconv.Itoa(h.Heard()), nil
 	case name == "/task" && more:
 		return "", errors.New("no task workers")
 	case name == "/crash" && !more:
 		return "", errors.New("/crash refused: there is one process, and it has every connection")
 	}
-	for _, c := range commands() {
+	for c := range strings.SplitSeq(commands, ", ") {
 		if word, _, _ := strings.Cut(c, " "); word == name {
 			return "", fmt.Errorf("wrong arguments, want: %s", c)
 		}
 	}
-	return "", fmt.Errorf("unknown command %.32q, want one of: %s", name, strings.Join(commands(), ", "))
+	return "", fmt.Errorf("unknown command %.32q, want one of: %s", name, commands)
 }
 
 func sleep(ms string) (string, error) {
@@ -90,11 +106,10 @@ func sleep(ms string) (string, error) {
 	return "slept", nil
 }
 
-// toConn calls do with the connection ID in arg, and answers done.
-func toConn(arg, done string, do func(id uint64) error) (string, error) {
-	id, err := strconv.ParseUint(arg, 10, 64)
+func (h *Handler) tell(arg, text string) (string, error) {
+	worker, err := strconv.ParseUint(arg, 10, 16)
 	if err != nil {
-		return "", fmt.Errorf("%.32q is no connection ID", arg)
+		return "", fmt.Errorf("%.32q is no number of a worker", arg)
 	}
-	return done, do(id)
+	return "told", h.Tell(int(worker), text)
 }

@@ -15,26 +15,46 @@ import (
 
 // newHandler returns a Handler whose functions write down their calls.
 func newHandler(calls *[]string) *echo.Handler {
+	config := &echo.Config{Server: "test", Max: 99}
+	stats := []*echo.Stats{new(echo.Stats), new(echo.Stats)}
+	for i, s := range stats {
+		s.Accepted.Store(int64(10 * (i + 1)))
+		s.Closed.Store(int64(i + 1))
+		s.BytesOut.Store(1 << 40)
+	}
 	return &echo.Handler{
 		Commands: true,
-		Stats:    &echo.Stats{Config: &echo.Config{Server: "test", Max: 99}, Uptime: echo.Since{Time: time.Now().Add(-time.Hour)}},
-		Send: func(id uint64, text []byte) error {
-			*calls = append(*calls, fmt.Sprintf("send %d %q", id, text))
+		Report:   func() *echo.Report { return config.Report(time.Now().Add(-time.Hour), stats) },
+		Heard:    func() int { return 3 },
+		Tell: func(worker int, text string) error {
+			*calls = append(*calls, fmt.Sprintf("tell %d %q", worker, text))
 			return nil
 		},
-		Close: func(id uint64) error {
+		Send: func(id uint64, text []byte, done func(error)) {
+			*calls = append(*calls, fmt.Sprintf("send %d %q", id, text))
+			done(nil)
+		},
+		Close: func(id uint64, done func(error)) {
 			*calls = append(*calls, fmt.Sprint("close ", id))
-			return errors.New("no such luck")
+			done(errors.New("no such luck"))
 		},
 	}
 }
 
-func TestReply(t *testing.T) {
+// run returns the answer to a command that came on connection 7.
+func run(t *testing.T, h *echo.Handler, command string) string {
+	t.Helper()
+	var answers []string
+	h.Run(7, command, func(reply string) { answers = append(answers, reply) })
+	if len(answers) != 1 {
+		t.Fatalf("Run(7, %.20q) answered %q, want one answer", command, answers)
+	}
+	return answers[0]
+}
+
+func TestRun(t *testing.T) {
 	const largest = "18446744073709551615"
-	for _, test := range []struct{ payload, want, call string }{
-		{"", "", ""},
-		{"hello", "hello", ""},
-		{" /id", " /id", ""},
+	for _, test := range []struct{ command, want, call string }{
 		{"/id", "7", ""},
 		{"/pid", strconv.Itoa(os.Getpid()), ""},
 		{"/sleep 0", "slept", ""},
@@ -42,8 +62,8 @@ func TestReply(t *testing.T) {
 		{"/send 3 ", "sent", `send 3 ""`},
 		{"/send " + largest + " x", "sent", "send " + largest + ` "x"`},
 		{"/close 3", "error: no such luck", "close 3"},
-		{"/heard", "error: no workers that /heard could reach", ""},
-		{"/tell 0 x", "error: no workers that /tell could reach", ""},
+		{"/heard", "3", ""},
+		{"/tell 0 a  b ", "told", `tell 0 "a  b "`},
 		{"/task x", "error: no task workers", ""},
 
 		{"/id 7", "error: wrong arguments, want: /id", ""},
@@ -60,59 +80,93 @@ func TestReply(t *testing.T) {
 		{"/send x y", `error: "x" is no connection ID`, ""},
 		{"/send -3 y", `error: "-3" is no connection ID`, ""},
 		{"/close", "error: wrong arguments, want: /close ID", ""},
-		{"/close 3 4", `error: "3 4" is no connection ID`, ""},
+		{"/close 3 4", "error: wrong arguments, want: /close ID", ""},
+		{"/close x", `error: "x" is no connection ID`, ""},
 		{"/close " + largest + "0", `error: "` + largest + `0" is no connection ID`, ""},
+		{"/tell -1 x", `error: "-1" is no number of a worker`, ""},
+		{"/tell 77777 x", `error: "77777" is no number of a worker`, ""},
+		{"/heard 0", "error: wrong arguments, want: /heard", ""},
 		{"/tell 0", "error: wrong arguments, want: /tell W TEXT", ""},
 		{"/task", "error: wrong arguments, want: /task TEXT", ""},
 		{"/crash now", "error: wrong arguments, want: /crash", ""},
 	} {
 		var calls []string
-		got := newHandler(&calls).Reply(7, []byte(test.payload))
-		if call := strings.Join(calls, ", "); string(got) != test.want || call != test.call {
-			t.Errorf("Reply(7, %q) = %q, called %q; want %q, %q", test.payload, got, call, test.want, test.call)
+		got := run(t, newHandler(&calls), test.command)
+		if call := strings.Join(calls, ", "); got != test.want || call != test.call {
+			t.Errorf("Run(7, %q) answered %q, called %q; want %q, %q", test.command, got, call, test.want, test.call)
 		}
 	}
 }
 
-func TestReplyIsOneShortLine(t *testing.T) {
+// An outcome that is known later is answered then, and not before.
+func TestRunAnswersLater(t *testing.T) {
+	var finish func(error)
+	h := &echo.Handler{
+		Send:  func(_ uint64, _ []byte, done func(error)) { finish = done },
+		Close: func(_ uint64, done func(error)) { finish = done },
+	}
+	for _, test := range []struct {
+		command string
+		err     error
+		want    string
+	}{
+		{"/send 3 x", nil, "sent"},
+		{"/send 3 x", errors.New("not there"), "error: not there"},
+		{"/close 3", nil, "closed"},
+		{"/close 3", errors.New("not there"), "error: not there"},
+	} {
+		got := "nothing"
+		h.Run(7, test.command, func(reply string) { got = reply })
+		if got != "nothing" {
+			t.Errorf("Run(7, %q) answered %q before the outcome is known", test.command, got)
+		}
+		if finish(test.err); got != test.want {
+			t.Errorf("Run(7, %q) answered %q, want %q", test.command, got, test.want)
+		}
+	}
+}
+
+func TestAnswerIsOneShortLine(t *testing.T) {
 	var calls []string
 	h := newHandler(&calls)
 	junk := strings.Repeat("\x00\r", 1<<16) + "\n"
-	for _, payload := range []string{"/", "/ ", "/ID", "/id\t", "/" + junk, "/sleep " + junk, "/send " + junk + " x", "/close " + junk, "/crash"} {
-		got := string(h.Reply(1, []byte(payload)))
+	for _, command := range []string{"/", "/ ", "/ID", "/id\t", "/" + junk, "/sleep " + junk, "/send " + junk + " x", "/close " + junk, "/tell " + junk + " x", "/crash"} {
+		got := run(t, h, command)
 		if !strings.HasPrefix(got, "error: ") || strings.ContainsAny(got, "\r\n") || len(got) > 400 {
-			t.Errorf("Reply(1, %.20q) = %.500q, want a short line that begins with error:", payload, got)
+			t.Errorf("Run(7, %.20q) answered %.500q, want a short line that begins with error:", command, got)
 		}
 	}
 }
 
-func TestReplyWithoutCommands(t *testing.T) {
-	h := &echo.Handler{Stats: new(echo.Stats)}
-	payload := []byte("/id")
-	if got := h.Reply(1, payload); &got[0] != &payload[0] || len(got) != len(payload) {
-		t.Errorf("Reply(1, %q) = %q, want the same slice", payload, got)
-	}
-	if n := testing.AllocsPerRun(100, func() { h.Reply(1, payload) }); n != 0 {
-		t.Errorf("Reply allocates %v times", n)
+func TestIsCommand(t *testing.T) {
+	for payload, want := range map[string]bool{"/id": true, "/": true, "": false, "hello": false, " /id": false} {
+		if got := (&echo.Handler{Commands: true}).IsCommand([]byte(payload)); got != want {
+			t.Errorf("IsCommand(%q) = %v, want %v", payload, got, want)
+		}
+		if new(echo.Handler).IsCommand([]byte(payload)) {
+			t.Errorf("IsCommand(%q) = true, without commands", payload)
+		}
 	}
 }
 
-func TestStatsIsJSON(t *testing.T) {
+func TestStatsAreOneLineOfJSON(t *testing.T) {
 	var calls []string
-	h := newHandler(&calls)
-	h.Stats.BytesOut.Add(1 << 40)
-	line := h.Reply(1, []byte("/stats"))
+	line := run(t, newHandler(&calls), "/stats")
 	var got struct {
 		Server   string
 		Max      int
+		PID      int
 		Uptime   int64 `json:"uptime_ms"`
-		Requests int64
+		Open     int   `json:"connections"`
+		Spread   []int `json:"connections_by_worker"`
+		Accepted int
 		Out      int64 `json:"bytes_out"`
 	}
-	if err := json.Unmarshal(line, &got); err != nil {
+	if err := json.Unmarshal([]byte(line), &got); err != nil {
 		t.Fatalf("/stats = %s: %v", line, err)
 	}
-	if got.Server != "test" || got.Max != 99 || got.Requests != 1 || got.Out != 1<<40 || got.Uptime < 3_600_000 {
+	if got.Server != "test" || got.Max != 99 || got.PID != os.Getpid() || got.Uptime < 3_600_000 ||
+		got.Open != 27 || fmt.Sprint(got.Spread) != "[9 18]" || got.Accepted != 30 || got.Out != 1<<41 {
 		t.Errorf("/stats = %s", line)
 	}
 }

@@ -1,35 +1,47 @@
 package echo
 
 import (
-	"strconv"
+	"os"
 	"sync/atomic"
 	"time"
 )
 
-// Stats is what a server tells of itself: /stats shows it as one line of JSON.
+// Stats is what a worker counts. Any goroutine may read it.
 type Stats struct {
-	*Config
-	PID         int     `json:"pid"`
-	Uptime      Since   `json:"uptime_ms"`
-	Connections Counter `json:"connections"` // open now
-	Accepted    Counter `json:"accepted"`
-	Closed      Counter `json:"closed"`
-	Errors      Counter `json:"errors"`   // connections that ended in one
-	Requests    Counter `json:"requests"` // frames answered, and the one that asks
-	BytesIn     Counter `json:"bytes_in"`
-	BytesOut    Counter `json:"bytes_out"`
+	Accepted, Closed, Errors    atomic.Int64 // connections, and how many ended in an error
+	Requests, BytesIn, BytesOut atomic.Int64
+	_                           [64]byte // so that no two workers write to one cache line
 }
 
-// A Counter is a number that any goroutine may change.
-type Counter struct{ atomic.Int64 }
+// A Report is what /stats shows: all workers together.
+type Report struct {
+	*Config
+	PID         int     `json:"pid"`
+	Uptime      int64   `json:"uptime_ms"`
+	Connections int64   `json:"connections"` // open now
+	Spread      []int64 `json:"connections_by_worker"`
+	Accepted    int64   `json:"accepted"`
+	Closed      int64   `json:"closed"`
+	Errors      int64   `json:"errors"`
+	Requests    int64   `json:"requests"`
+	BytesIn     int64   `json:"bytes_in"`
+	BytesOut    int64   `json:"bytes_out"`
+}
 
-// MarshalJSON returns the number.
-func (c *Counter) MarshalJSON() ([]byte, error) { return strconv.AppendInt(nil, c.Load(), 10), nil }
-
-// Since is a moment that JSON shows as the milliseconds since.
-type Since struct{ time.Time }
-
-// MarshalJSON returns the milliseconds.
-func (s Since) MarshalJSON() ([]byte, error) {
-	return strconv.AppendInt(nil, time.Since(s.Time).Milliseconds(), 10), nil
+// Report sums up what the workers of a server have counted since it was started.
+func (c *Config) Report(started time.Time, workers []*Stats) *Report {
+	r := &Report{Config: c, PID: os.Getpid(), Uptime: time.Since(started).Milliseconds()}
+	for _, s := range workers {
+		closed := s.Closed.Load() // first, or one could be seen closed and not accepted
+		accepted := s.Accepted.Load()
+		r.Connections += accepted - closed
+		r.Spread = append(r.Spread, accepted-closed)
+		r.Accepted += accepted
+		r.Closed += closed
+		r.Errors += s.Errors.Load()
+		r.Requests += s.Requests.Load()
+		r.BytesIn += s.BytesIn.Load()
+		r.BytesOut += s.BytesOut.Load()
+	}
+	return r
 }

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 package main
 
@@ -12,7 +12,7 @@ import (
 )
 
 func TestCommands(t *testing.T) {
-	p := start(t)
+	p := start(t, "-workers", "1")
 	c := p.dial(t)
 	for _, test := range []struct{ line, want string }{
 		{"/pid", strconv.Itoa(p.cmd.Process.Pid)},
@@ -20,8 +20,11 @@ func TestCommands(t *testing.T) {
 		{"/sleep 1", "slept"},
 		{"/send 77 hello", "error: no connection 77"},
 		{"/close 77", "error: no connection 77"},
-		{"/tell 0 hello", "error: no workers that /tell could reach"},
-		{"/heard", "error: no workers that /heard could reach"},
+		{"/heard", "0"},
+		{"/tell 0 hello", "told"},
+		{"/heard", "1"},
+		{"/tell 1 hello", "error: no worker 1, there are 1"},
+		{"/tell x hello", `error: "x" is no number of a worker`},
 		{"/task hello", "error: no task workers"},
 		{"/crash", "error: /crash refused: there is one process, and it has every connection"},
 		{"/sleep", "error: wrong arguments, want: /sleep MS"},
@@ -69,8 +72,8 @@ func TestStats(t *testing.T) {
 	if n, ok := stats["uptime_ms"].(float64); !ok || n < 0 {
 		t.Errorf("uptime_ms = %v, want a number", stats["uptime_ms"])
 	}
-	if len(stats) != 14 {
-		t.Errorf("%d fields, want 14: %v", len(stats), stats)
+	if len(stats) != 15 {
+		t.Errorf("%d fields, want 15: %v", len(stats), stats)
 	}
 }
 
@@ -85,7 +88,7 @@ func TestSendReachesAnotherConnection(t *testing.T) {
 		b.expect(t, "hello  there \r\n") // b's reader was asleep
 	}
 	b.send(t, "/send "+id+" to myself\r\n")
-	b.expect(t, "sent\r\nto myself\r\n")
+	b.expect(t, "to myself\r\nsent\r\n")
 	a.send(t, "/send "+id+" \r\n")
 	a.expect(t, "sent\r\n")
 	b.expect(t, "\r\n")
@@ -110,16 +113,19 @@ func TestCloseEndsAnotherConnection(t *testing.T) {
 	}
 }
 
-func TestSleepBlocksOneConnectionOnly(t *testing.T) {
-	p := start(t)
+// Others are answered while a's worker, which is the first one, sleeps longer than
+// the test would wait: those who were there before, and those who come.
+func TestSleepBlocksOneWorkerOnly(t *testing.T) {
+	p := start(t, "-workers", "3")
 	a, b := p.dial(t), p.dial(t)
-	a.send(t, "before\r\n/sleep 300\r\nbehind\r\n")
-	for range 10 {
-		if got := b.ask(t, "hello"); got != "hello" {
-			t.Fatalf("echo = %q", got)
+	a.send(t, "before\r\n/sleep 60000\r\n")
+	a.expect(t, "before\r\n")
+	p.begunOf(t, b, 2)
+	for _, c := range []*client{b, p.dial(t)} {
+		if got := c.ask(t, "hello"); got != "hello" {
+			t.Errorf("echo = %q", got)
 		}
 	}
-	a.expect(t, "before\r\nslept\r\nbehind\r\n")
 }
 
 // Replies to what came before a command that blocks do not wait for it: "hello"
@@ -127,6 +133,14 @@ func TestSleepBlocksOneConnectionOnly(t *testing.T) {
 func TestRepliesDoNotWaitForASleep(t *testing.T) {
 	p := start(t)
 	c := p.dial(t)
-	c.send(t, "hello\r\n/sleep 60000\r\n") // beyond every deadline of the test
+	c.send(t, "hello\r\n/id\r\n/sleep 60000\r\n") // beyond every deadline of the test
 	c.expect(t, "hello\r\n")
+	c.line(t)
+}
+
+func TestRequestsBehindASleepWaitForIt(t *testing.T) {
+	p := start(t)
+	c := p.dial(t)
+	c.send(t, "before\r\n/sleep 10\r\nbehind\r\n/sleep 10\r\n/sleep x\r\nlast\r\n")
+	c.expect(t, "before\r\nslept\r\nbehind\r\nslept\r\nerror: cannot sleep \"x\", want milliseconds, 0 to 60000\r\nlast\r\n")
 }

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 package main
 
@@ -6,111 +6,218 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"net/netip"
 	"os"
-	"sync"
-	"time"
 
-	"github.com/plait-go/plait/examples/echo"
+	"golang.org/x/sys/unix"
+
+	"github.com/plait-go/plait/epoll"
 	"github.com/plait-go/plait/framing"
 )
 
+// A conn is a connection to a client, the State of its epoll.Conn.
+//
+// Frames are echoed as they come. A command waits for the end of the round, when
+// the replies before it have been sent, since it may block the loop; and its
+// answer may come later still. The requests behind it wait in order: those that
+// have been read in the decoder, the others in the socket.
+type conn struct {
+	*epoll.Conn
+	worker  *worker
+	in      framing.Decoder
+	remote  netip.AddrPort // of a TCP connection
+	command string         // that is held
+	phase   phase
+	ending  bool // to be closed when what is in hand is answered, and
+	left    int  // so many bytes besides, which have arrived
+}
+
+// A phase is what becomes of a request.
+type phase uint8
+
 const (
-	linger   = time.Second // for a client to close after us
-	maxMail  = 64 << 10    // bytes that wait for a client, unless it is one text
-	textCost = 64          // bytes that a text takes besides its own
+	open   phase = iota // it is answered
+	held                // it waits for the end of a round
+	asking              // it waits for an answer to the one before it
 )
 
-// errEnded says that the server, not the client, ends the connection.
-var errEnded = errors.New("connection ended")
-
-// A conn is a connection to a client. One goroutine alone reads from it and
-// writes to it; another one leaves it mail, with post or end, and wakes it up
-// through its read deadline.
-type conn struct {
-	net.Conn
-	id    uint64
-	codec echo.Codec
-	stats *echo.Stats
-	in    *framing.Reader
-	out   *framing.Writer
-
-	mu    sync.Mutex
-	mail  [][]byte  // payloads to be written
-	size  int       // bytes that mail takes
-	until time.Time // when to end; zero: when the client does
-	woken bool      // the read deadline is in the past, for mail's sake
-	over  bool      // mail is not taken any more
+// clients returns the Handler of connections, for all workers.
+func (s *server) clients() *epoll.Handler {
+	opened := func(c *epoll.Conn) error {
+		w := c.Loop().State.(*worker)
+		w.counts.Accepted.Add(1)
+		c.State = &conn{Conn: c, worker: w, remote: remote(c.FD()), in: framing.Decoder{Splitter: s.config.Codec, Max: s.config.Max}}
+		return nil
+	}
+	return &epoll.Handler{
+		Opened:  opened,
+		Data:    func(c *epoll.Conn, p []byte) error { return of(c).data(p) },
+		EOF:     func(c *epoll.Conn) error { return of(c).eof() },
+		Drained: func(c *epoll.Conn) error { return of(c).goOn() },
+		Closed:  func(c *epoll.Conn, reason error) { of(c).closed(reason) },
+		Limits:  &epoll.Limits{Frame: s.config.Max},
+	}
 }
 
-func newConn(nc net.Conn, config *echo.Config, stats *echo.Stats) *conn {
-	c := &conn{Conn: nc, codec: config.Codec, stats: stats}
-	c.in = framing.NewReader(c, config.Codec)
-	c.in.Max = config.Max
-	c.out = framing.NewWriter(c, config.Codec)
-	return c
+// of returns the conn of c, or nil if c is nil or has not been opened yet.
+func of(c *epoll.Conn) *conn {
+	if c == nil || c.State == nil {
+		return nil
+	}
+	return c.State.(*conn)
 }
 
-// answer answers every request until the connection is to be closed. It returns
-// an error if that is the client's fault: it broke the framing, left without its
-// replies, or does not read them.
-func (c *conn) answer(h *echo.Handler) error {
-	for frame, err := range c.in.All() {
-		payload := c.codec.Payload(frame)
-		if err == nil && h.Blocks(payload) {
-			err = c.out.Flush()
+// remote returns the peer's address, none if that is a UNIX socket's.
+func remote(fd int) netip.AddrPort {
+	sa, _ := unix.Getpeername(fd) // fails if the peer has gone already
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr).Unmap(), uint16(sa.Port))
+	}
+	return netip.AddrPort{}
+}
+
+// data answers what was read.
+func (c *conn) data(p []byte) error {
+	c.worker.counts.BytesIn.Add(int64(len(p)))
+	c.left -= len(p)
+	return c.serve(p)
+}
+
+// serve answers the requests that are complete with p, up to a command.
+func (c *conn) serve(p []byte) (err error) {
+	w, requests, written := c.worker, 0, 0
+	for frame, broken := range c.in.Frames(p) {
+		if err = broken; err != nil {
+			break
 		}
-		if err == nil {
-			_, err = c.out.Write(h.Reply(c.id, payload))
+		requests++
+		if w.handler.Commands {
+			if payload := w.config.Codec.Payload(frame); w.handler.IsCommand(payload) {
+				c.hold(string(payload))
+				break
+			}
 		}
-		switch {
-		case err == nil:
-		case errors.Is(err, errEnded):
-			return nil
-		case errors.Is(err, io.ErrUnexpectedEOF):
-			return c.cut()
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			return fmt.Errorf("client does not read: %w", err)
-		default:
+		if _, err = c.Write(frame); err != nil {
+			break
+		}
+		written += len(frame)
+	}
+	w.counts.Requests.Add(int64(requests))
+	w.counts.BytesOut.Add(int64(written))
+	if err == nil {
+		c.endIfDone()
+	}
+	return err
+}
+
+// hold has the requests that follow wait until the end of the round: command,
+// unless that is empty, then what is in the decoder.
+func (c *conn) hold(command string) {
+	c.command, c.phase = command, held
+	c.Pause()
+	c.worker.loop.Defer(func() {
+		if c.Loop().Conn(c.ID()) == nil {
+			return // closed meanwhile
+		}
+		if err := c.goOn(); err != nil {
+			_ = c.Close(err) // it is open
+		}
+	})
+}
+
+// goOn goes on with what is held, unless the client does not read: replies must not
+// pile up. It is called when a round ends, and it is known if reading has stopped
+// for that; and by Drained, when that is over.
+func (c *conn) goOn() error {
+	switch {
+	case c.phase != held:
+	case c.Full():
+		c.endIfDone()
+	case c.command != "":
+		c.phase = asking
+		c.worker.handler.Run(c.ID(), c.command, c.answered)
+	default:
+		c.phase = open
+		if err := c.serve(nil); err != nil {
 			return err
+		}
+		if c.phase == open {
+			c.Resume()
 		}
 	}
 	return nil
 }
 
-// cut returns the error for a stream that ends inside a frame.
-func (c *conn) cut() error {
+// answered writes the reply to the command, if c is still there, and goes on.
+func (c *conn) answered(reply string) {
+	if err := c.write([]byte(reply)); err != nil {
+		_ = c.Close(err) // or it is closed, and that was the error
+		return
+	}
+	c.hold("")
+}
+
+// write writes payload as one frame.
+func (c *conn) write(payload []byte) error {
+	frame, err := c.worker.config.Codec.AppendFrame(nil, payload)
+	if err != nil {
+		return err
+	}
+	n, err := c.Write(frame)
+	c.worker.counts.BytesOut.Add(int64(n))
+	return err
+}
+
+// eof is called when the client has sent everything. What was written for it goes
+// out, however long that takes.
+func (c *conn) eof() error {
+	if c.in.Close() == nil {
+		return c.CloseWrite()
+	}
 	begun := c.in.Buffered()
 	at := &framing.Error{Offset: c.in.Offset(), Head: string(begun[:min(len(begun), 16)]), Err: io.ErrUnexpectedEOF}
 	return fmt.Errorf("client ended inside a frame, %d bytes of it came: %w", len(begun), at)
 }
 
-// Read is where the Reader goes when it has no whole frame in hand. This is the
-// moment to write all replies at once, and what came by mail, before it blocks.
-func (c *conn) Read(p []byte) (int, error) {
-	for {
-		ended, err := c.collect()
-		if err == nil {
-			err = c.out.Flush()
-		}
-		if err != nil {
-			return 0, err
-		}
-		n, err := c.Conn.Read(p)
-		c.stats.BytesIn.Add(int64(n))
-		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-			return n, err
-		}
-		if ended {
-			return 0, errEnded
-		}
+// end closes c when it has answered what it has in hand.
+func (c *conn) end() error {
+	c.ending, c.left = true, 0
+	c.endIfDone()
+	return nil
+}
+
+// finish closes c when it has answered what has arrived by now.
+func (c *conn) finish() {
+	c.ending = true
+	c.left, _ = unix.IoctlGetInt(c.FD(), unix.SIOCINQ) // 0 if that fails
+	c.endIfDone()
+}
+
+// endIfDone closes c if it is to end and has answered all, or its client does not
+// read the replies.
+func (c *conn) endIfDone() {
+	if c.ending && c.left <= 0 && (c.phase == open || c.phase == held && c.Full()) {
+		_ = c.Close(nil) // it is open
 	}
 }
 
-// Write is where the Writer's frames go. It blocks while the client does not
-// read, so nothing is read meanwhile, either.
-func (c *conn) Write(p []byte) (int, error) {
-	n, err := c.Conn.Write(p)
-	c.stats.BytesOut.Add(int64(n))
-	return n, err
+// closed is told why c was closed. What is the client's fault goes to the log.
+func (c *conn) closed(reason error) {
+	w := c.worker
+	w.counts.Closed.Add(1)
+	if reason == nil || reason == io.EOF || errors.Is(reason, epoll.ErrStopped) {
+		return
+	}
+	w.counts.Errors.Add(1)
+	if errors.Is(reason, os.ErrDeadlineExceeded) {
+		reason = fmt.Errorf("client does not read: %w", reason)
+	}
+	log := w.log.With("conn", c.ID())
+	if c.remote.IsValid() {
+		log = log.With("remote", c.remote)
+	}
+	log.Warn("connection closed", "err", reason)
 }

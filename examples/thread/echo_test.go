@@ -1,9 +1,10 @@
-//go:build unix
+//go:build linux
 
 package main
 
 import (
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -45,7 +46,7 @@ func TestEchoesWholeFrames(t *testing.T) {
 }
 
 func TestPipelinedLinesComeBackInOrder(t *testing.T) {
-	p := start(t)
+	p := start(t, "-workers", "1")
 	c := p.dial(t)
 	lines := numbered(10_000)
 	var sent sync.WaitGroup
@@ -69,7 +70,7 @@ func TestSlowClientLosesNothing(t *testing.T) {
 
 func TestManyConnections(t *testing.T) {
 	const n = 1000
-	p := start(t)
+	p := start(t, "-workers", "4")
 	clients := make([]*client, n)
 	for i := range clients {
 		clients[i] = p.dial(t)
@@ -86,6 +87,9 @@ func TestManyConnections(t *testing.T) {
 	}
 	if len(ids) != n {
 		t.Errorf("%d connections have %d different IDs", n, len(ids))
+	}
+	if r := p.report(t, clients[0]); !slices.Equal(r.Spread, []int64{n / 4, n / 4, n / 4, n / 4}) {
+		t.Errorf("connections by worker: %v, want as many everywhere", r.Spread)
 	}
 	begin := time.Now()
 	for _, c := range clients {

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 package main
 
@@ -10,35 +10,46 @@ import (
 	"os"
 	"strings"
 	"syscall"
+
+	"github.com/plait-go/plait/epoll"
 )
 
-// listen listens on addr, which is host:port, or unix: and a path, and returns
-// the address in the same form, with its real port.
+// listen listens on addr, which is host:port, or unix: and a path. It returns the
+// descriptor, and the address in the same form, with its real port.
 //
-// A socket file has mode 0600 and is removed when the listener is closed. The
-// file of a dead server is replaced; that of a live one is an error, and so is a
-// file of another kind. Listen changes the umask for a moment.
-func listen(addr string) (l net.Listener, real string, err error) {
-	path, ok := strings.CutPrefix(addr, "unix:")
-	if !ok {
-		if l, err = net.Listen("tcp", addr); err != nil {
-			return nil, "", err
+// A socket file has mode 0600, and unlink removes it. The file of a dead server is
+// replaced; that of a live one is an error, and so is a file of another kind.
+// Listen changes the umask for a moment.
+func listen(addr string) (fd int, real string, err error) {
+	network, name := "tcp", addr
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
+		if err := removeStale(path); err != nil {
+			return -1, "", fmt.Errorf("%s: %w", addr, err)
 		}
-		return l, l.Addr().String(), nil
+		defer syscall.Umask(syscall.Umask(0o177))
+		network, name = "unix", path
 	}
-	if most := len(syscall.RawSockaddrUnix{}.Path) - 1; len(path) > most {
-		return nil, "", fmt.Errorf("path of %d bytes, a socket's may have %d", len(path), most)
+	l, err := net.Listen(network, name)
+	if err != nil {
+		return -1, "", err
 	}
-	if err := removeStale(path); err != nil {
-		return nil, "", fmt.Errorf("%s: %w", addr, err)
+	defer func() { _ = l.Close() }() // fd stays open
+	switch l := l.(type) {
+	case *net.TCPListener:
+		addr = l.Addr().String()
+		fd, err = epoll.Duplicate(l)
+	case *net.UnixListener:
+		l.SetUnlinkOnClose(false)
+		fd, err = epoll.Duplicate(l)
 	}
-	defer syscall.Umask(syscall.Umask(0o177))
-	l, err = net.Listen("unix", path)
-	return l, addr, err
+	return fd, addr, err
 }
 
 // removeStale removes the socket file at path if nobody listens on it.
 func removeStale(path string) error {
+	if most := len(syscall.RawSockaddrUnix{}.Path) - 1; len(path) > most {
+		return fmt.Errorf("path of %d bytes, a socket's may have %d", len(path), most)
+	}
 	info, err := os.Lstat(path)
 	if err != nil {
 		return nil // there is none, or net.Listen says what is wrong
@@ -55,4 +66,11 @@ func removeStale(path string) error {
 		err = errors.New("another server listens there")
 	}
 	return err
+}
+
+// unlink removes the socket file of addr, if it is one.
+func unlink(addr string) {
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
+		_ = os.Remove(path) // or somebody else has
+	}
 }

@@ -1,13 +1,17 @@
-//go:build unix
+//go:build linux
 
-// Thread is the echo server in one process, in its first form: a goroutine for
-// each connection, which reads a frame, has the handler of package echo answer
-// it, and writes the reply.
+// Thread is the echo server in one process: each worker is an event loop, which
+// answers the requests of its connections in callbacks. A connection stays with
+// its worker to the end.
+//
+// One more loop accepts, and hands connections over to the worker that has the
+// fewest: they stay spread evenly however long they live, and a worker that
+// blocks keeps nobody from being accepted. A single worker accepts by itself.
 //
 // SIGINT and SIGTERM stop it gracefully: it accepts nobody, answers what comes
 // within 100 ms and what it has in hand, and ends with code 0, after 5 s at the
-// latest. A second one ends it at once. It has no workers for SIGHUP, SIGUSR1
-// and SIGUSR2 to reload, and says so.
+// latest. A second one ends it at once. SIGHUP, SIGUSR1 and SIGUSR2 find nothing
+// to reload, and it says so. A panic in one worker ends them all.
 package main
 
 import (
@@ -15,11 +19,8 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
-	"runtime"
-	"sync"
 	"syscall"
 	"time"
 
@@ -28,121 +29,61 @@ import (
 
 const (
 	grace = 100 * time.Millisecond // for requests on their way when a stop begins
-	drain = 5 * time.Second        // for replies in hand when a stop begins, or a connection ends
+	drain = 5 * time.Second        // for the whole stop
 )
 
 const about = `This one is a single process
-with a goroutine for each connection; its workers are the threads they run on.
-SIGINT and SIGTERM stop it gracefully, a second one at once.`
+whose workers are event loops. SIGINT and SIGTERM stop it gracefully, a second
+one at once.`
 
 func main() {
 	flags := flag.NewFlagSet("thread", flag.ContinueOnError)
 	os.Exit(echo.Main(flags, os.Args[1:], about, run))
 }
 
-// run serves until a signal stops it.
+// run serves until a signal stops it, or a loop fails.
 func run(config *echo.Config, log *slog.Logger) error {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
-	runtime.GOMAXPROCS(config.Workers)
-	l, real, err := listen(config.Addr)
+	fd, addr, err := listen(config.Addr)
 	if err != nil {
 		return err
 	}
-	config.Addr = real
-	s := newServer(config, log)
-	s.running.Go(func() { s.accept(l) }) // ends when l is closed
-	fmt.Println("listening on", real)
-
-	for sig := range signals {
-		if sig == syscall.SIGINT || sig == syscall.SIGTERM {
-			log.Info("stopping", "signal", sig, "connections", s.stats.Connections.Load())
-			go second(signals) // ends with the program
-			break
-		}
-		log.Info("nothing to reload: there are no workers", "signal", sig)
-	}
-	_ = l.Close() // nobody is accepted any more, whatever it returns
-	s.stop()
-	return nil
-}
-
-// second ends the program when it is asked to stop once more.
-func second(signals <-chan os.Signal) {
-	for sig := range signals {
-		if number, ok := sig.(syscall.Signal); ok && (number == syscall.SIGINT || number == syscall.SIGTERM) {
-			signal.Reset(number)
-			_ = syscall.Kill(os.Getpid(), number) // now it does what it does to any program
-		}
-	}
-}
-
-// A server is the connections and what they share.
-type server struct {
-	config  *echo.Config
-	log     *slog.Logger
-	stats   *echo.Stats
-	handler *echo.Handler
-	conns   conns
-	running sync.WaitGroup // a goroutine for accept, and one for each connection
-}
-
-func newServer(config *echo.Config, log *slog.Logger) *server {
-	s := &server{config: config, log: log, stats: &echo.Stats{Config: config, PID: os.Getpid(), Uptime: echo.Since{Time: time.Now()}}}
-	s.handler = &echo.Handler{Commands: config.Frame == "eof", Stats: s.stats, Send: s.conns.send, Close: s.conns.close}
-	return s
-}
-
-// accept serves whoever connects, until l is closed. When accepting fails, for
-// want of descriptors above all, it says so once, and tries again and again.
-func (s *server) accept(l net.Listener) {
-	var pause time.Duration
-	var failed time.Time
-	for {
-		nc, err := l.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err == nil {
-			pause = 0
-			if c := newConn(nc, s.config, s.stats); s.conns.add(c) {
-				s.running.Go(func() { s.serve(c) }) // ends with the connection
-			}
-			continue
-		}
-		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-		if time.Since(failed) > 2*time.Second {
-			s.log.Error("cannot accept, will go on trying", "err", err)
-		}
-		failed = time.Now()
-		time.Sleep(pause)
-	}
-}
-
-// serve serves one client to the end, and says why if that is an error.
-func (s *server) serve(c *conn) {
-	s.stats.Accepted.Add(1)
-	s.stats.Connections.Add(1)
-	err := c.answer(s.handler)
+	config.Addr = addr
+	s, err := newServer(config, log, fd)
 	if err != nil {
-		s.stats.Errors.Add(1)
-		s.log.Warn("connection closed", "conn", c.id, "remote", c.RemoteAddr(), "err", err)
+		return err
 	}
-	s.conns.remove(c.id)
-	c.finish(err)
-	s.stats.Connections.Add(-1)
-	s.stats.Closed.Add(1)
-}
+	ended := make(chan error, 1)
+	go func() { ended <- s.run() }() // ends with the loops, or the program
+	fmt.Println("listening on", addr)
 
-// stop ends every connection, and returns when they are gone or drain is over.
-func (s *server) stop() {
-	s.conns.stop()
-	gone := make(chan struct{})
-	go func() { s.running.Wait(); close(gone) }() // ends with the last connection, or the program
-	select {
-	case <-gone:
-		s.log.Info("stopped", "requests", s.stats.Requests.Load())
-	case <-time.After(drain):
-		s.log.Warn("stopped, and cut connections that would not end", "connections", s.stats.Connections.Load())
+	var late <-chan time.Time
+	for {
+		select {
+		case sig := <-signals:
+			switch {
+			case sig != syscall.SIGINT && sig != syscall.SIGTERM:
+				log.Info("nothing to reload: the workers are this process itself", "signal", sig)
+			case late == nil:
+				log.Info("stopping", "signal", sig, "connections", s.connections())
+				late = time.After(drain)
+				unlink(addr)
+				s.stop()
+			default:
+				signal.Reset(sig)
+				_ = syscall.Kill(os.Getpid(), sig.(syscall.Signal)) // does what it does to any program
+				time.Sleep(time.Second)                             // unless that is nothing, as SIGINT to a job in the background
+				return errors.New("a second signal")
+			}
+		case err := <-ended:
+			if err == nil {
+				log.Info("stopped", "requests", s.report().Requests)
+			}
+			return err
+		case <-late:
+			log.Warn("stopped, and cut connections that would not end", "connections", s.connections())
+			return nil
+		}
 	}
 }
