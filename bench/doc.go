@@ -11,4 +11,15 @@
 // ninetieth percentile: what a machine that others use, too, can say.
 //
 //	go test -run '^$' -bench Ratio ./bench
+//
+// Those of package epoll have Reactor in their names. A server runs in a process
+// and on a processor of its own, is given load by package load, which verifies
+// every byte, and is told by its processor time for a request:
+//
+//	go test -run '^$' -bench Reactor ./bench
+//
+// BenchmarkReactorFloor runs servers and a bare loop in Go in turn, each anew in
+// each of 7 rounds, takes the least time of each, and reports the ratios with
+// their geometric mean. With -benchtime 3s a round takes a second for each server
+// and load; -benchtime 9x has 9 short rounds.
 package bench
