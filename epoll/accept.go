@@ -4,6 +4,7 @@ package epoll
 
 import (
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -43,6 +44,7 @@ func (ln *Listener) ready(Events) {
 			return
 		}
 	}
+	ln.atLimit() // so that who waits next wakes another Loop
 }
 
 // atLimit stops accepting if there are as many Conns as there may be.
@@ -75,7 +77,9 @@ func (ln *Listener) pause(err error) {
 	ln.stopped.Store(true)
 	ln.delay = min(max(2*ln.delay, minBackoff), maxBackoff)
 	ln.retry.Reset(ln.delay)
-	ln.loop.starved = append(ln.loop.starved, ln)
+	if l := ln.loop; !slices.Contains(l.starved, ln) {
+		l.starved = append(l.starved, ln)
+	}
 	if !ln.failing && ln.opts.Paused != nil {
 		ln.failing = true
 		ln.opts.Paused(err)
@@ -109,7 +113,12 @@ func (ln *Listener) welcome(fd int) {
 	to := ln.loop
 	if ln.opts.Loop != nil {
 		ln.held = fd
-		to = ln.opts.Loop()
+		if to = ln.opts.Loop(); to == nil {
+			to = ln.loop
+		}
+		if ln.held < 0 {
+			return // ln has been closed, and fd with it
+		}
 		ln.held = -1
 	}
 	ln.open.Add(1)

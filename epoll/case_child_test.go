@@ -153,7 +153,8 @@ func holding(tb testing.TB, w epoll.Waiting, fd int) {
 }
 
 // readyAt makes a descriptor with a number that is free, watches it, and makes it
-// ready. The channel is closed when it has been told of. It is for callbacks.
+// ready. The channel is closed when it has been told of; the number stays taken by
+// something that nobody watches until the end of the test. It is for callbacks.
 func readyAt(tb testing.TB, l *epoll.Loop, number int) <-chan struct{} {
 	tb.Helper()
 	fd, peer := pairAt(tb, number)
@@ -161,7 +162,9 @@ func readyAt(tb testing.TB, l *epoll.Loop, number int) <-chan struct{} {
 	var s *epoll.Source
 	s, err := l.Add(fd, epoll.Readable, func(epoll.Events) {
 		must(tb, s.Remove())
-		_, _ = unix.Close(fd), unix.Close(peer) // they are open
+		must(tb, unix.Dup3(peer, fd, unix.O_CLOEXEC))
+		must(tb, unix.Close(peer))
+		tb.Cleanup(func() { _ = unix.Close(fd) }) // it is open
 		close(called)
 	})
 	must(tb, err)

@@ -3,6 +3,7 @@
 package epoll
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -70,22 +71,29 @@ func (c *Conn) leaveWith(s state, reason error) {
 }
 
 // Detach takes c from its Loop. The descriptor, which is non-blocking, is the
-// caller's from then on, and unsent what was written and not sent: nil unless the
-// peer reads slowly. Bytes that Data was given are not given again: who detaches
-// in Data passes a copy of them on. No function of the Handler is called any more,
-// Closed neither, and a Listener does not count c any more. Detach returns
-// [os.ErrClosed] if c is closed, being closed, or not connected yet.
-func (c *Conn) Detach() (fd int, unsent []byte, err error) {
+// caller's from then on, and unsent what was written and not sent, in pieces, or
+// packet by packet: nil unless the peer reads slowly. Bytes that Data was given
+// are not given again: a handler that detaches in Data passes on a copy of them.
+// No function of the Handler is called any more, Closed neither, and a Listener
+// does not count c any more.
+//
+// Detach returns [os.ErrClosed] if c is closed, being closed, or not connected yet;
+// and the error of a write that failed, with which c is going to be closed.
+func (c *Conn) Detach() (fd int, unsent [][]byte, err error) {
 	if c.state > open || c.is(connecting) {
 		return -1, nil, os.ErrClosed
 	}
 	c.send()
-	if c.out != nil {
-		for _, p := range c.out.segments(nil, len(c.out.more)+1) {
-			unsent = append(unsent, p...)
+	if c.is(broken) {
+		return -1, nil, c.reason
+	}
+	if o := c.out; o != nil {
+		for _, p := range o.segments(nil, len(o.more)+1) {
+			unsent = append(unsent, bytes.Clone(p)) // the chunk is used again
 		}
 	}
 	c.release()
+	c.vacant()
 	return int(c.fd), unsent, nil
 }
 
@@ -143,6 +151,7 @@ func (c *Conn) leave() {
 // finish closes the descriptor and calls Closed.
 func (c *Conn) finish() {
 	c.release()
+	defer c.vacant()
 	if err := failed("close", c.loop.kernel.closeFD(int(c.fd))); c.reason == nil {
 		c.reason = err
 	}
@@ -161,10 +170,14 @@ func (c *Conn) release() {
 	l.count.Add(-1)
 	c.state = gone
 	c.flags &^= dirty | waiting
+}
+
+// vacant tells those who wait that there is a place, or a descriptor, for another.
+func (c *Conn) vacant() {
 	if c.ln != nil {
 		c.ln.left()
 	}
-	if len(l.starved) > 0 {
+	if l := c.loop; len(l.starved) > 0 {
 		l.feed()
 	}
 }

@@ -93,22 +93,27 @@ func (l *Loop) admit(fd int, h *Handler) (flags, error) {
 	if err := h.check(); err != nil {
 		return 0, err
 	}
-	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+	kind, err := l.acquire(fd, unix.SOCK_STREAM, unix.SOCK_SEQPACKET)
+	if err != nil || kind == unix.SOCK_STREAM {
+		return 0, err
+	}
+	return packets, nil
+}
+
+// acquire makes a socket non-blocking that is of one of two types, and nobody's yet,
+// and returns which.
+func (l *Loop) acquire(fd, this, that int) (kind int, err error) {
+	if l.owns(fd) {
+		return 0, os.NewSyscallError("epoll_ctl", unix.EEXIST)
+	}
+	kind, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
 	if err != nil {
 		return 0, os.NewSyscallError("getsockopt", err)
 	}
-	var f flags
-	switch kind {
-	case unix.SOCK_STREAM:
-	case unix.SOCK_SEQPACKET:
-		f = packets
-	default:
-		return 0, fmt.Errorf("epoll: descriptor %d: a socket of type %d has no connections: %w", fd, kind, unix.EPROTOTYPE)
+	if kind != this && kind != that {
+		return 0, fmt.Errorf("epoll: descriptor %d: socket type %d: %w", fd, kind, unix.EPROTOTYPE)
 	}
-	if err := unix.SetNonblock(fd, true); err != nil {
-		return 0, os.NewSyscallError("fcntl", err)
-	}
-	return f, nil
+	return kind, os.NewSyscallError("fcntl", unix.SetNonblock(fd, true))
 }
 
 func (l *Loop) attach(fd int, h *Handler, f flags) *Conn {
@@ -128,7 +133,7 @@ func (c *Conn) ID() uint64 { return c.id }
 func (c *Conn) Loop() *Loop { return c.loop }
 
 // FD returns the descriptor, to ask it for addresses and to set its options. It
-// stays the Conn's.
+// stays the Conn's, and its number may be another's when that is closed.
 func (c *Conn) FD() int { return int(c.fd) }
 
 // known reports whether the caller knows c: it has been opened, or comes from

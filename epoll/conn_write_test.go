@@ -188,15 +188,15 @@ func TestWriteAfterAnErrorOfWrite(t *testing.T) {
 		h := &epoll.Handler{
 			Opened: func(c *epoll.Conn) error {
 				_, err := c.Write([]byte("nobody reads this"))
-				must(t, err)
-				c.Loop().Defer(func() {
-					if n, err := c.Write([]byte("x")); n != 0 || !errors.Is(err, unix.EPIPE) {
-						t.Errorf("Write after an error = %d, %v; want 0, EPIPE", n, err)
-					}
-				})
+				return err
+			},
+			Data: func(c *epoll.Conn, p []byte) error {
+				if n, err := c.Write([]byte("x")); n != 0 || !errors.Is(err, unix.EPIPE) {
+					t.Errorf("Write after an error = %d, %v; want 0, EPIPE", n, err)
+				}
+				got = append(got, p...)
 				return nil
 			},
-			Data: func(_ *epoll.Conn, p []byte) error { got = append(got, p...); return nil },
 		}
 		closed := reasons(h)
 		_, err = l.Attach(fd, h)

@@ -8,7 +8,8 @@ import "iter"
 // the ID after the last one whose place is free. The places are a power of two,
 // at least twice as many as Conns, and a place belongs to the IDs that are the
 // same modulo that power. So a lookup is one comparison, an ID is never given
-// twice, and the memory is that of two to four pointers a Conn.
+// twice, and the memory is that of two to four pointers for each of the most Conns
+// that there were: it shrinks where they are few, and their IDs allow it.
 type conns struct {
 	places []*Conn
 	n      int

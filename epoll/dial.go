@@ -47,7 +47,7 @@ func (l *Loop) Dial(sa unix.Sockaddr, h *Handler) (*Conn, error) {
 // connect begins to connect. The outcome is told by an event, or a later try.
 func (c *Conn) connect(sa unix.Sockaddr, delay time.Duration) {
 	switch err := c.loop.kernel.connect(int(c.fd), sa); err {
-	case 0, unix.EINPROGRESS, unix.EALREADY:
+	case 0, unix.EINPROGRESS, unix.EALREADY, unix.EISCONN:
 		c.flags &^= waiting
 	case unix.EAGAIN:
 		c.flags |= waiting

@@ -57,11 +57,11 @@
 // # Memory
 //
 // A Conn that has nothing to do holds no buffer. Reading takes one buffer of
-// [DefaultTurn] bytes for the whole Loop. What is unsent takes
-// up to Limits.Cap for each Conn whose peer does not read, in chunks of 64 KiB,
-// and less than twice its size where it is little. Reading stops above
-// Limits.HighWater, so that one who answers
-// what was read holds at most HighWater + Turn + Frame bytes.
+// [DefaultTurn] bytes for the whole Loop. What is unsent takes up to Limits.Cap
+// for each Conn whose peer does not read, in chunks of 64 KiB, and less than twice
+// its size where it is little. Reading stops above Limits.HighWater, so that a
+// handler that answers what was read holds HighWater + Turn + Frame bytes at most.
+// A datagram costs an allocation, for the address of its sender.
 //
 // # Waiting
 //

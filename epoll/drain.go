@@ -13,6 +13,14 @@ type Pins struct {
 	Timers    int // that are set
 }
 
+// A drainage is how a Loop is drained.
+type drainage struct {
+	draining bool
+	drained  bool // and so it ended
+	hook     func(Pins)
+	pinned   Pins // at the last call of hook
+}
+
 // Drain has Run return as if by Stop once nothing pins the Loop any more. It
 // closes nothing itself. Hook, if not nil, is called with what there is, now or
 // when the callback that is running has returned, and again at the end of each

@@ -86,7 +86,9 @@ func TestZombieWhoseNumberIsTaken(t *testing.T) {
 	}
 }
 
-func TestRenewErrorEndsRun(t *testing.T) {
+// A new epoll instance that does not take what the old one had leaves nothing to go
+// on with.
+func TestRenewThatCannotWatchEndsRun(t *testing.T) {
 	l, k := newFakeLoop(t, nil)
 	fd, zombie := k.pipeEnd()
 	if _, err := l.Add(fd, Readable, func(Events) {}); err != nil {
@@ -99,9 +101,9 @@ func TestRenewErrorEndsRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	zombie.send([]byte("x"))
-	k.script["renew"] = []unix.Errno{unix.EMFILE}
-	if err := l.Run(t.Context()); !errors.Is(err, unix.EMFILE) || !k.closed {
-		t.Errorf("Run = %v, closed = %v; want %v, true", err, k.closed, unix.EMFILE)
+	k.script["add"] = []unix.Errno{unix.ENOSPC}
+	if err := l.Run(t.Context()); !errors.Is(err, unix.ENOSPC) || !k.closed || k.renewed != 1 {
+		t.Errorf("Run = %v, closed = %v, renewed %d times; want %v, true, 1", err, k.closed, k.renewed, unix.ENOSPC)
 	}
 }
 

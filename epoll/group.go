@@ -5,6 +5,7 @@ package epoll
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 )
 
@@ -48,12 +49,16 @@ func (g *Group) Run(ctx context.Context) error {
 		})
 	}
 	running.Wait()
+	var told []error
 	for _, err := range errs {
-		if err != nil && errors.Is(err, context.Cause(ctx)) {
-			return err // the same from all
+		if err != nil && !slices.ContainsFunc(told, func(e error) bool { return errors.Is(err, e) }) {
+			told = append(told, err) // the end of ctx is the same for all
 		}
 	}
-	return errors.Join(errs...)
+	if len(told) == 1 {
+		return told[0]
+	}
+	return errors.Join(told...)
 }
 
 // Stop makes Run return. It may be called from anywhere, and again.

@@ -31,7 +31,9 @@ type Handler struct {
 	EOF func(c *Conn) error
 
 	// Drained is called when a Conn that was Full is no longer, and reading goes on:
-	// perhaps as soon as the callback has returned that filled it.
+	// perhaps as soon as the callback has returned that filled it. One that writes
+	// until the Conn is Full again never ends with a peer that reads fast, and
+	// should stop after a while for the sake of other Conns.
 	Drained func(c *Conn) error
 
 	// Closed is the last call for a Conn. Reason is what was given to Close or
@@ -69,7 +71,8 @@ type Limits struct {
 
 	// Idle is how long a Conn may stand still, without a byte read or sent,
 	// before it is closed with ErrIdle: that long at least, and an eighth more at
-	// most. For ever if 0.
+	// most. For ever if 0. All Conns of the Loop are looked at eight times, at
+	// most, in the shortest of such bounds.
 	Idle time.Duration
 
 	// Close is how long it may take a Conn that is closed to hand what is unsent to

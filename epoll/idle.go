@@ -25,8 +25,10 @@ type overseer struct {
 	shortest time.Duration // of the bounds since the Conns were looked at
 }
 
-// clock returns the time of the round in nanoseconds since the Loop was made.
-func (l *Loop) clock() int64 { return int64(l.Now().Sub(l.born)) + 1 }
+// instant returns the time in nanoseconds since the Loop was made. The time of the
+// round would do for looking, but not for noting: a callback may take long, and a
+// Conn must not be told early.
+func (l *Loop) instant() int64 { return int64(l.kernel.now().Sub(l.born)) + 1 }
 
 // expect has the Conns looked at when a bound of d passes, at the latest.
 func (l *Loop) expect(at int64, d time.Duration) {
@@ -46,7 +48,7 @@ func (l *Loop) expect(at int64, d time.Duration) {
 
 // oversee looks at all Conns.
 func (l *Loop) oversee() {
-	now := l.clock()
+	now := l.instant()
 	wait := now + int64(l.overseer.shortest/8)
 	l.overseer = overseer{timer: l.overseer.timer}
 	for c := range l.conns.all() {
@@ -65,7 +67,7 @@ func (l *Loop) oversee() {
 // begin notes the time, from which a bound of the state counts.
 func (c *Conn) begin() {
 	if c.bound() > 0 {
-		c.since = c.loop.clock()
+		c.since = c.loop.instant()
 		c.await()
 	}
 }
@@ -79,12 +81,17 @@ func (c *Conn) await() {
 // progress notes the time, from which a Conn that stands still is idle.
 func (c *Conn) progress() {
 	if c.state == open && c.h.idle() > 0 {
-		c.since = c.loop.clock()
+		c.since = c.loop.instant()
 	}
 }
 
 // bound returns how long c may be in its state, 0 for ever.
-func (c *Conn) bound() time.Duration {
+func (c *Conn) bound() time.Duration { return min(c.limit(), longest) }
+
+// longest is a century and a half: a time that can be added to others.
+const longest = time.Duration(1 << 62)
+
+func (c *Conn) limit() time.Duration {
 	switch {
 	case c.state == gone:
 		return 0

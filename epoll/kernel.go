@@ -63,5 +63,6 @@ func (v *vessel) renew() error {
 	v.poller = p
 	v.mu.Unlock()
 	_ = old.Close() // it has nothing that could be lost
-	return p.Wake()
+	_ = p.Wake()    // it is open; an eventfd that cannot be written to has been
+	return nil
 }

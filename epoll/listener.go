@@ -22,12 +22,12 @@ type ListenOptions struct {
 	Wake Wake
 
 	// Loop, if not nil, chooses the Loop that gets the next connection, which is
-	// there before what is posted to it later. [Group.Least] is such a choice. Nil:
-	// the Listener's own.
+	// there before what is posted to it later. [Group.Least] is such a choice. Nil,
+	// and where it returns nil: the Listener's own.
 	Loop func() *Loop
 
-	// Paused, if not nil, is called when accept(2) fails for want of descriptors
-	// or memory. The Listener tries again when one of its Conns, or of its Loop's,
+	// Paused, if not nil, is called when accept(2), or going on after that, fails
+	// for want of descriptors or memory. The Listener tries again when one of its Conns, or of its Loop's,
 	// is closed, and after 10 ms to 1 s. Paused is called again only once everybody
 	// who waited has been accepted.
 	Paused func(err error)
@@ -123,7 +123,8 @@ func (ln *Listener) Close() error {
 	ln.unwatch()
 	ln.loop.vacate(ln.fd, ln.gen)
 	if ln.held >= 0 {
-		_ = ln.loop.kernel.closeFD(ln.held) // a panic has left it behind
+		_ = ln.loop.kernel.closeFD(ln.held) // nobody has seen it
+		ln.held = -1
 	}
 	return failed("close", ln.loop.kernel.closeFD(ln.fd))
 }

@@ -35,44 +35,26 @@ type Options struct {
 type Loop struct {
 	State any // the caller's; of no meaning to the package
 
-	kernel    kernel
-	events    []Event
-	slots     []slot // by descriptor
-	gen       uint32 // of the last slot taken
-	stale     int    // events for nobody, in a row
-	added     int    // Sources
-	packets   int    // PacketConns
-	listening int    // Listeners
-	draining  bool
-	drained   bool // and so it ended
-	hook      func(Pins)
-	pinned    Pins // at the last call of hook
-	born      time.Time
-	now       time.Time // of the round, or zero when nobody has asked
-	timers    heap
-	due       []*Timer // of the round
-	seq       uint64   // of the last setting of a Timer
-	defers    queue
-	posts     inbox
-	conns     conns
-	count     atomic.Int64 // Conns, for other goroutines
-	current   *Conn        // whose callback is running, or that is being settled
-	dirty     []*Conn      // others to be settled
-	settling  []*Conn      // what dirty was before
-	relieved  int          // of dirty, that have sent what they had
-	starved   []*Listener  // that wait for a descriptor
-	outputs   outputs
-	overseer  overseer
-	input     []byte   // where Conns read to
-	segments  [][]byte // for writev
-	state     atomic.Int32
-	stop      atomic.Bool
+	kernel kernel
+	events []Event
+	born   time.Time
+	now    time.Time // of the round, or zero when nobody has asked
+	defers queue
+	cycle  func()
+	posts  inbox
+	state  atomic.Int32
+	stop   atomic.Bool
+	registry
+	schedule
+	traffic
+	drainage
 }
 
 // States of a Loop.
 const (
 	fresh int32 = iota
 	running
+	ending // no more is taken
 	stopped
 )
 
@@ -95,12 +77,14 @@ func newLoop(k kernel, opts *Options) *Loop {
 		n = DefaultEvents
 	}
 	return &Loop{
-		kernel:   k,
-		events:   make([]Event, n),
-		born:     k.now(),
-		conns:    conns{step: 1},
-		input:    make([]byte, DefaultTurn),
-		segments: make([][]byte, 0, 64),
+		kernel: k,
+		events: make([]Event, n),
+		born:   k.now(),
+		traffic: traffic{
+			conns:    conns{step: 1},
+			input:    make([]byte, DefaultTurn),
+			segments: make([][]byte, 0, 64),
+		},
 	}
 }
 
@@ -120,6 +104,7 @@ func (l *Loop) Run(ctx context.Context) error {
 	}
 	release := context.AfterFunc(ctx, l.Stop)
 	defer release()
+	l.now = time.Time{}
 	l.tidy()
 	var err error
 	for err == nil && !l.stop.Load() {
@@ -148,16 +133,15 @@ func (l *Loop) Len() int { return int(l.count.Load()) }
 // ended in a panic. Functions that were posted do not run. It must not be called
 // while Run runs. After Run returned, or a second time, it returns [ErrStopped].
 func (l *Loop) Close() error {
-	if l.state.Swap(stopped) == stopped {
+	if l.state.Load() == stopped {
 		return ErrStopped
 	}
 	l.stop.Store(true)
-	l.shut(l.posts.close())
-	return l.kernel.close()
+	return l.shut()
 }
 
-// over reports whether the Loop has been closed.
-func (l *Loop) over() bool { return l.state.Load() == stopped }
+// over reports whether the Loop has ended, or is about to.
+func (l *Loop) over() bool { return l.state.Load() >= ending }
 
 // Now returns the time of the round: that of the first time somebody asks for it
 // after the wait.
@@ -184,6 +168,10 @@ func (l *Loop) Post(fn func()) error {
 // functions of this one are running.
 func (l *Loop) Defer(fn func()) { l.defers.put(fn) }
 
+// Cycle has fn called at the end of every round, behind the deferred functions, in
+// place of the one before; nil for none. It does not pin the Loop.
+func (l *Loop) Cycle(fn func()) { l.cycle = fn }
+
 // round waits, and does what is at hand.
 func (l *Loop) round() error {
 	n, err := l.kernel.wait(l.events, l.deadline())
@@ -199,6 +187,9 @@ func (l *Loop) round() error {
 	l.posts.run(l.receive)
 	l.tidy()
 	l.defers.run()
+	if l.cycle != nil {
+		l.cycle()
+	}
 	l.tidy()
 	if l.draining {
 		l.drain()
@@ -221,19 +212,22 @@ func (l *Loop) deadline() time.Time {
 // end runs what was posted and deferred, takes no more, closes what the Loop owns,
 // and releases the epoll instance.
 func (l *Loop) end() error {
-	late := l.posts.close()
+	l.late = l.posts.close()
 	l.posts.run(l.receive)
 	l.tidy()
 	l.defers.run()
 	l.tidy()
-	l.state.Store(stopped)
-	l.shut(late)
-	return l.kernel.close()
+	return l.shut()
 }
 
-// shut closes what the Loop owns, and the connections that were on their way to it.
-func (l *Loop) shut(late []arrival) {
-	for _, a := range late {
+// shut closes what the Loop owns, the connections that were on their way to it, and
+// the epoll instance. A panic in a callback leaves the rest to the next call.
+func (l *Loop) shut() error {
+	l.state.Store(ending)
+	l.late = append(l.late, l.posts.close()...)
+	for n := len(l.late); n > 0; n = len(l.late) {
+		a := l.late[n-1]
+		l.late = l.late[:n-1]
 		l.refuse(a)
 	}
 	for fd := range l.slots {
@@ -252,4 +246,6 @@ func (l *Loop) shut(late []arrival) {
 		c.send()
 		c.finish()
 	}
+	l.state.Store(stopped)
+	return l.kernel.close()
 }

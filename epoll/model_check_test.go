@@ -195,7 +195,7 @@ func (s *subject) finished() {
 	if (s.closed == 1) == s.detached {
 		s.r.fault("conn %d: Closed %d times, detached %v", s.id, s.closed, s.detached)
 	}
-	clean := s.detached || !s.aborted && (s.reason == nil || s.reason == io.EOF)
+	clean := s.detached || !s.aborted && !s.late && (s.reason == nil || s.reason == io.EOF)
 	if clean && !s.peerGone && (s.received != s.accepted || !s.end) {
 		s.r.fault("conn %d: the peer got %d bytes of %d, and the end: %v; Closed with %v",
 			s.id, s.received, s.accepted, s.end, s.reason)
@@ -227,7 +227,7 @@ func (r *rig) finishLoop() {
 	}
 	r.l.Stop()
 	r.rest()
-	if n := r.l.outputs.lent; n != 0 {
+	if n := lent(r.l); n != 0 {
 		r.fault("%d buffers are lent, and no Conn is left", n)
 	}
 	for _, w := range r.watches {

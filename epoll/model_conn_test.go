@@ -3,6 +3,7 @@
 package epoll
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -28,6 +29,7 @@ type subject struct {
 	finishing, paused  bool
 	detached           bool
 	since              time.Time // of Close
+	late               bool      // closed when the peer had its time
 	peerShut, peerGone bool
 	end                bool // that the peer has seen
 }
@@ -133,7 +135,7 @@ func closedSubject(c *Conn, reason error) {
 	if s.closed++; s.closed > 1 || s.detached {
 		s.r.fault("conn %d: Closed again, or after Detach", s.id)
 	}
-	s.reason = reason
+	s.reason, s.late = reason, s.closing && s.overdue()
 	s.judge(reason)
 	s.r.within()
 }
@@ -207,24 +209,25 @@ func (s *subject) leave(abort bool, why error) {
 		s.why = why
 	}
 	if !s.closing {
-		s.since = s.r.l.Now()
+		s.since = s.r.l.kernel.now()
 	}
 	s.closing, s.aborted = true, s.aborted || abort
 }
 
 // overdue reports whether the peer has had its time to close.
-func (s *subject) overdue() bool { return s.r.l.Now().Sub(s.since) >= linger }
+func (s *subject) overdue() bool { return s.r.l.kernel.now().Sub(s.since) >= linger }
 
 // detach takes the descriptor back, and what is unsent.
 func (s *subject) detach() {
 	fd, unsent, err := s.c.Detach()
 	if err != nil {
-		if !errors.Is(err, os.ErrClosed) || !s.closing && s.closed == 0 && !s.detached && !s.peerShut && !s.peerGone {
+		if !s.peerGone && (!errors.Is(err, os.ErrClosed) || !s.closing && s.closed == 0 && !s.detached && !s.peerShut) {
 			s.r.fault("conn %d: Detach = %v", s.id, err)
 		}
 		return
 	}
-	if s.accepted -= len(unsent); string(unsent) != string(fill(s.id+1, s.accepted, len(unsent))) && !s.peerGone {
+	rest := bytes.Join(unsent, nil)
+	if s.accepted -= len(rest); !bytes.Equal(rest, fill(s.id+1, s.accepted, len(rest))) && !s.peerGone {
 		s.r.fault("conn %d: Detach returned other bytes than were written", s.id)
 	}
 	s.detached = true

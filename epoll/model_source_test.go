@@ -79,7 +79,7 @@ func (w *watch) set(mask Events) {
 		return // of no meaning
 	}
 	err := w.s.Set(mask)
-	if w.removed != (err != nil) || err != nil && !errors.Is(err, os.ErrClosed) {
+	if ended := w.removed || w.r.l.over(); ended != (err != nil) || err != nil && !errors.Is(err, os.ErrClosed) {
 		w.r.fault("source %d: Set(%v) = %v, removed %v", w.s.gen, mask, err, w.removed)
 	}
 	if err == nil {

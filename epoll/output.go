@@ -12,23 +12,24 @@ type output struct {
 	buf  []byte   // the first bytes; those before off are sent
 	more [][]byte // the bytes behind; of packets one a packet
 	off  int
-	size int // bytes unsent
+	size int // bytes unsent, and packetCost for each packet
 }
+
+// packetCost is what a packet that is unsent takes of memory besides its bytes.
+const packetCost = 64 // bytes
 
 // outputs is what a Loop keeps of outputs that are not in use, with a chunk each.
 type outputs struct {
 	spare []*output
-	lent  int // outputs with a chunk that are in use
 }
 
 // Bounds of outputs.
 const (
 	maxSpare = 32
-	maxLent  = 32 // before what others have to write is sent
+	maxLent  = 32 // to Conns whose callback is not running, before they send
 )
 
 func (s *outputs) take() *output {
-	s.lent++
 	if n := len(s.spare); n > 0 {
 		o := s.spare[n-1]
 		s.spare = s.spare[:n-1]
@@ -37,12 +38,22 @@ func (s *outputs) take() *output {
 	return &output{buf: make([]byte, 0, chunk)}
 }
 
+// lend returns an empty output for c.
+func (l *Loop) lend(c *Conn) *output {
+	if c != l.current {
+		if len(l.holders) >= maxLent {
+			l.relieve()
+		}
+		l.holders = append(l.holders, c)
+	}
+	return l.outputs.take()
+}
+
 // give takes o back, when it is empty or no longer wanted.
 func (s *outputs) give(o *output) {
 	if cap(o.buf) < chunk {
 		return
 	}
-	s.lent--
 	if len(s.spare) < maxSpare {
 		clear(o.more)
 		*o = output{buf: o.buf[:0], more: o.more[:0]}

@@ -42,13 +42,14 @@ const packetBatch = 64
 
 // Packets reads messages from a datagram socket, and owns the descriptor from then
 // on, which it makes non-blocking. The error, with which the descriptor stays the
-// caller's, is ErrStopped, or one of fcntl(2) and epoll_ctl(2).
+// caller's, is ErrStopped, EPROTOTYPE for a socket that is not of datagrams, or one
+// of getsockopt(2), fcntl(2) and epoll_ctl(2).
 func (l *Loop) Packets(fd int, h *PacketHandler) (*PacketConn, error) {
 	if l.over() {
 		return nil, ErrStopped
 	}
-	if err := unix.SetNonblock(fd, true); err != nil {
-		return nil, os.NewSyscallError("fcntl", err)
+	if _, err := l.acquire(fd, unix.SOCK_DGRAM, unix.SOCK_RAW); err != nil {
+		return nil, err
 	}
 	c := &PacketConn{loop: l, h: h, fd: fd, events: Readable}
 	if err := l.kernel.add(fd, l.gen+1, c.events); err != nil {
@@ -68,7 +69,8 @@ func (c *PacketConn) FD() int { return c.fd }
 // EMSGSIZE for a message that is too long.
 //
 // A UNIX socket that is not connected does not know when the one that it sends to
-// has room; Room is then called at once.
+// has room; Room is then called at once, and should leave it to a Timer to try
+// again.
 func (c *PacketConn) Send(p []byte, to unix.Sockaddr) error {
 	if c.loop == nil {
 		return os.ErrClosed

@@ -12,12 +12,12 @@ type queue struct {
 
 func (q *queue) put(fn func()) { q.waiting = append(q.waiting, fn) }
 
-// maxKept is how many places a slice may have that is kept for later.
+// maxKept is how many places a slice may have that is kept though few are in use.
 const maxKept = 16 << 10
 
 // swap returns the functions that are waiting now.
 func (q *queue) swap() []func() {
-	if cap(q.running) > maxKept {
+	if c := cap(q.running); c > maxKept && len(q.waiting) < c/4 {
 		q.running = nil
 	}
 	q.waiting, q.running = q.running[:0], q.waiting

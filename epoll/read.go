@@ -25,6 +25,7 @@ func (c *Conn) read(e Events) {
 		switch {
 		case err == unix.EAGAIN:
 			c.breakdown(e)
+			c.dried()
 			return
 		case err != 0:
 			c.fail(os.NewSyscallError("recvfrom", err))
@@ -42,10 +43,26 @@ func (c *Conn) read(e Events) {
 		} else if c.state == lingering {
 			c.flags |= late
 		}
-		if n < len(p) && !c.is(packets) {
+		if c.is(packets) {
+			left -= max(n, 1<<10) // a flood of small ones is to end its turn as well
+			continue
+		}
+		if n < len(p) {
+			c.dried()
 			return
 		}
 		left -= n
+	}
+	if c.state == open && c.is(broken) {
+		c.flags |= dirty // to be read on without an event, which may never come
+	}
+}
+
+// dried is called when nothing is left to read. A Conn that cannot write waits for
+// that only: its peer may never send again, nor close.
+func (c *Conn) dried() {
+	if c.state == open && c.is(broken) {
+		c.fail(c.reason)
 	}
 }
 

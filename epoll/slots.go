@@ -23,6 +23,27 @@ type occupant interface {
 	interest() (Events, bool)
 }
 
+// A registry is whom a Loop watches descriptors for.
+type registry struct {
+	slots     []slot // by descriptor
+	gen       uint32 // of the last slot taken
+	vacated   bool   // a slot, while events are handed out
+	stale     int    // events for nobody, in a row
+	added     int    // Sources
+	packets   int    // PacketConns
+	listening int    // Listeners
+}
+
+// owns reports whether a descriptor is a Conn's or another one's that closes it: of
+// a Source it is not known whether it has been closed.
+func (l *Loop) owns(fd int) bool {
+	if fd < 0 || fd >= len(l.slots) || l.slots[fd].who == nil {
+		return false
+	}
+	_, is := l.slots[fd].who.(*Source)
+	return !is
+}
+
 // occupy gives a descriptor's slot to who, and returns the generation for its
 // registration with the kernel.
 func (l *Loop) occupy(fd int, who occupant) uint32 {
@@ -39,12 +60,14 @@ func (l *Loop) occupy(fd int, who occupant) uint32 {
 func (l *Loop) vacate(fd int, gen uint32) {
 	if l.slots[fd].gen == gen {
 		l.slots[fd].who = nil
+		l.vacated = true
 	}
 }
 
 // dispatch hands events to those whom they are for. One that was vacated, or whose
 // number has become another one's, is for nobody.
 func (l *Loop) dispatch(events []Event) error {
+	l.vacated = false
 	for i := range events {
 		e := &events[i]
 		var s slot
@@ -52,7 +75,9 @@ func (l *Loop) dispatch(events []Event) error {
 			s = l.slots[e.FD]
 		}
 		if s.who == nil || s.gen != e.Gen {
-			l.stale++
+			if !l.vacated { // by a callback since these events were taken
+				l.stale++
+			}
 			continue
 		}
 		l.stale = 0
@@ -71,11 +96,11 @@ func (l *Loop) dispatch(events []Event) error {
 const maxStale = 64
 
 // renew moves to a new epoll instance, which watches what has a slot and nothing
-// else.
+// else. Where there is none to be had, it is tried again after as many events.
 func (l *Loop) renew() error {
 	l.stale = 0
-	if err := l.kernel.renew(); err != nil {
-		return err
+	if l.kernel.renew() != nil {
+		return nil
 	}
 	for fd := range l.slots {
 		s := &l.slots[fd]

@@ -35,6 +35,9 @@ func (l *Loop) Add(fd int, events Events, fn func(Events)) (*Source, error) {
 	if fd < 0 {
 		return nil, os.NewSyscallError("epoll_ctl", unix.EBADF)
 	}
+	if l.owns(fd) {
+		return nil, os.NewSyscallError("epoll_ctl", unix.EEXIST)
+	}
 	// Whoever had the number and is not in the epoll set has closed it too early.
 	if err := l.kernel.add(fd, l.gen+1, events); err != nil {
 		return nil, err
@@ -48,6 +51,14 @@ func (l *Loop) Add(fd int, events Events, fn func(Events)) (*Source, error) {
 // FD returns the descriptor that s watches, or watched.
 func (s *Source) FD() int { return s.fd }
 
+// Events returns what s watches for: 0 after Remove.
+func (s *Source) Events() Events {
+	if s.loop == nil {
+		return 0
+	}
+	return s.events
+}
+
 // Set watches for events in place of those before. With the same events it makes
 // no system call. After Remove, and when the Loop has ended, it returns
 // [os.ErrClosed].
@@ -56,7 +67,7 @@ func (s *Source) FD() int { return s.fd }
 // nothing until Set asks for something again.
 func (s *Source) Set(events Events) error {
 	l := s.loop
-	if l == nil || l.slots[s.fd].gen != s.gen { // closed too early, and the number is another's
+	if l == nil || l.over() || l.slots[s.fd].gen != s.gen { // closed too early, and the number is another's
 		return os.ErrClosed
 	}
 	if events == s.events && !(s.silent && events&OneShot != 0) {

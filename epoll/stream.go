@@ -64,18 +64,23 @@ func write(fd int, p []byte) (int, unix.Errno) {
 	}
 }
 
-// writev is writev(2).
+// writev is sendmsg(2): writev(2) that never blocks.
 func writev(fd int, ps [][]byte) (int, unix.Errno) {
 	for {
-		n, err := unix.Writev(fd, ps)
+		n, err := unix.SendmsgBuffers(fd, ps, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 		if e := errno(err); !again(e) {
 			return max(n, 0), e
 		}
 	}
 }
 
-// accept is accept4(2), without the address.
+// accept is accept4(2), without the address. It has no flag that keeps it from
+// blocking, so the descriptor has to have its own, which any process that shares
+// the socket can take away.
 func accept(fd int) (int, unix.Errno) {
+	if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0); err == nil && flags&unix.O_NONBLOCK == 0 {
+		_ = unix.SetNonblock(fd, true) // what is wrong, accept4 tells
+	}
 	for {
 		conn, _, err := unix.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		if e := errno(err); !again(e) {

@@ -16,6 +16,13 @@ type Timer struct {
 	own    bool          // the package's, and nothing that pins a Loop
 }
 
+// A schedule is the Timers of a Loop that are set.
+type schedule struct {
+	timers heap
+	due    []*Timer // of the round
+	seq    uint64   // of the last setting of a Timer
+}
+
 // After calls fn once, d from now or a little later, never earlier. With d of 0 or
 // less that is when the timers have their next turn: not before this round's I/O
 // is done, and in the next round if it is a timer that asks for it.

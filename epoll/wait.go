@@ -51,20 +51,21 @@ const (
 	parked
 )
 
+// newParker takes ownership of fd, and closes it if it fails.
 func newParker(fd int) (*parker, error) {
 	if err := unix.SetNonblock(fd, true); err != nil {
-		return nil, os.NewSyscallError("fcntl", err)
+		return nil, errors.Join(os.NewSyscallError("fcntl", err), unix.Close(fd))
 	}
 	f := os.NewFile(uintptr(fd), "epoll")
 	conn, err := f.SyscallConn()
+	if err == nil {
+		err = f.SetReadDeadline(time.Time{}) // fails if it is not in the runtime's poller
+	}
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, f.Close())
 	}
 	p := &parker{fd: fd, file: f, conn: conn}
 	p.ready = p.pollOnce
-	if err := f.SetReadDeadline(time.Time{}); err != nil {
-		return nil, err // not in the runtime's poller
-	}
 	return p, nil
 }
 
@@ -77,6 +78,7 @@ func (p *parker) pollOnce(uintptr) bool {
 
 func (p *parker) wait(raw []unix.EpollEvent, deadline time.Time) (int, error) {
 	if n, err := poll(p.fd, raw); n != 0 || err != nil {
+		p.woken.Store(false) // whoever woke did so for a wait that returns
 		return n, err
 	}
 	if p.woken.Swap(false) || !deadline.IsZero() && !time.Now().Before(deadline) {
@@ -125,15 +127,15 @@ type blocker struct {
 	closed    bool
 }
 
+// newBlocker takes ownership of fd, and closes it if it fails.
 func newBlocker(fd int) (*blocker, error) {
 	event, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
-		return nil, os.NewSyscallError("eventfd", err)
+		return nil, errors.Join(os.NewSyscallError("eventfd", err), unix.Close(fd))
 	}
 	ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: -1}
 	if err := unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, event, &ev); err != nil {
-		_ = unix.Close(event)
-		return nil, os.NewSyscallError("epoll_ctl", err)
+		return nil, errors.Join(os.NewSyscallError("epoll_ctl", err), unix.Close(event), unix.Close(fd))
 	}
 	return &blocker{fd: fd, event: event}, nil
 }

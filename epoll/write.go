@@ -59,7 +59,8 @@ func (c *Conn) Writev(ps ...[]byte) (int, error) {
 	return n, nil
 }
 
-// Unsent returns how many bytes that were written the kernel has not taken yet.
+// Unsent returns how many bytes that were written the kernel has not taken yet, and
+// 64 more for each packet.
 func (c *Conn) Unsent() int {
 	if c.out == nil {
 		return 0
@@ -86,7 +87,7 @@ func (c *Conn) admits(n int) error {
 		return os.ErrClosed
 	case c.is(broken):
 		return c.reason
-	case n > c.h.cap()-c.Unsent():
+	case c.is(packets) && n+packetCost > c.h.cap()-c.Unsent(), n > c.h.cap()-c.Unsent():
 		return ErrFull
 	}
 	return nil
@@ -105,10 +106,7 @@ func (c *Conn) put(p []byte) {
 		}
 	}
 	if c.out == nil {
-		if l := c.loop; l.outputs.lent >= maxLent {
-			l.relieve()
-		}
-		c.out = c.loop.outputs.take()
+		c.out = c.loop.lend(c)
 	}
 	c.out.add(p)
 }
@@ -139,7 +137,7 @@ func (c *Conn) putPacket(p []byte) (int, error) {
 		c.out = new(output)
 	}
 	c.out.more = append(c.out.more, bytes.Clone(p))
-	c.out.size += len(p)
+	c.out.size += len(p) + packetCost
 	c.fill()
 	return len(p), nil
 }
@@ -179,7 +177,7 @@ func (c *Conn) send() {
 		c.sent(n)
 		c.took(n, most, err)
 	}
-	if c.out != nil && c.is(blocked) {
+	if c.out != nil && c.is(blocked|connecting) {
 		c.out = c.loop.outputs.shrink(c.out)
 	}
 }
@@ -189,8 +187,11 @@ func (c *Conn) sendSome(o *output) (n, most int, err unix.Errno) {
 	l := c.loop
 	switch {
 	case c.is(packets):
-		n, err = l.kernel.write(int(c.fd), o.more[0])
-		return n, len(o.more[0]), err
+		most = len(o.more[0])
+		if n, err = l.kernel.write(int(c.fd), o.more[0]); n > 0 {
+			o.size -= packetCost
+		}
+		return n, most, err
 	case len(o.more) == 0:
 		p := o.buf[o.off:]
 		n, err = l.kernel.write(int(c.fd), p)
