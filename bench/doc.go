@@ -13,8 +13,8 @@
 //	go test -run '^$' -bench Ratio ./bench
 //
 // Those of package epoll have Reactor in their names. A server runs in a process
-// and on a processor of its own, is given load by package load, which verifies
-// every byte, and is told by its processor time for a request:
+// and on a processor of its own, and is given load by package load, which verifies
+// every byte. What is reported is the processor time that a request costs it:
 //
 //	go test -run '^$' -bench Reactor ./bench
 //

@@ -125,7 +125,7 @@ func (ln *Listener) welcome(fd int) {
 	to.count.Add(1)
 	a := arrival{fd, ln}
 	if to == ln.loop {
-		to.receive(a)
+		to.adopt(a)
 	} else if first, err := to.posts.arrive(a); err != nil {
 		to.refuse(a)
 	} else if first {
@@ -139,7 +139,15 @@ type arrival struct {
 	ln *Listener
 }
 
-func (l *Loop) receive(a arrival) { l.attach(a.fd, a.ln.h, a.ln.flags).ln = a.ln }
+// receive makes Conns of those that have arrived from elsewhere.
+func (l *Loop) receive(arrivals []arrival) {
+	for _, a := range arrivals {
+		l.adopt(a)
+	}
+	l.tidy()
+}
+
+func (l *Loop) adopt(a arrival) { l.attach(a.fd, a.ln.h, a.ln.flags).ln = a.ln }
 
 // refuse closes a connection that comes too late. It is called by any Loop.
 func (l *Loop) refuse(a arrival) {

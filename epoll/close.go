@@ -78,12 +78,17 @@ func (c *Conn) leaveWith(s state, reason error) {
 // does not count c any more.
 //
 // Detach returns [os.ErrClosed] if c is closed, being closed, or not connected yet;
-// and the error of a write that failed, with which c is going to be closed.
+// and the error of a write that failed, with which c is going to be closed when it
+// is not paused. Where something is unsent, what CloseWrite was to do behind it is
+// left to the caller.
 func (c *Conn) Detach() (fd int, unsent [][]byte, err error) {
 	if c.state > open || c.is(connecting) {
 		return -1, nil, os.ErrClosed
 	}
 	c.send()
+	if c.is(finishing) && c.out == nil {
+		c.finishWrite()
+	}
 	if c.is(broken) {
 		return -1, nil, c.reason
 	}
@@ -150,12 +155,13 @@ func (c *Conn) leave() {
 
 // finish closes the descriptor and calls Closed.
 func (c *Conn) finish() {
+	unheard := c.state == opening && c.ln != nil
 	c.release()
 	defer c.vacant()
 	if err := failed("close", c.loop.kernel.closeFD(int(c.fd))); c.reason == nil {
 		c.reason = err
 	}
-	if c.h.Closed != nil {
+	if c.h.Closed != nil && !unheard {
 		c.h.Closed(c, c.reason)
 	}
 }
@@ -212,8 +218,11 @@ func (c *Conn) overstay() {
 			return
 		}
 	}
-	if n := c.Unsent() + c.loop.kernel.unsent(int(c.fd)); n > 0 {
-		err := fmt.Errorf("epoll: %d bytes not sent in time: %w", n, os.ErrDeadlineExceeded)
+	if c.Unsent() > 0 || c.loop.kernel.unsent(int(c.fd)) > 0 {
+		err := fmt.Errorf("epoll: the peer has not received everything in time: %w", os.ErrDeadlineExceeded)
+		if n := c.Unsent(); n > 0 {
+			err = fmt.Errorf("epoll: %d bytes not sent in time: %w", n, os.ErrDeadlineExceeded)
+		}
 		if c.reason != nil {
 			err = fmt.Errorf("%w; %w", c.reason, err)
 		}

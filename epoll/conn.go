@@ -10,9 +10,9 @@ import (
 )
 
 // A Conn is a connection on a Loop: a stream socket, or one of packets
-// (SOCK_SEQPACKET), that has a Handler. Its methods are for callbacks of the Loop, and for before Run;
-// none of them blocks or calls back. What they begin is carried out when the
-// callback has returned.
+// (SOCK_SEQPACKET), that has a Handler. Its methods are for callbacks of the Loop,
+// and for before Run; none of them blocks or calls back. What they begin is carried
+// out when the callback has returned.
 type Conn struct {
 	State any // the caller's; of no meaning to the package
 

@@ -22,9 +22,9 @@ type drainage struct {
 }
 
 // Drain has Run return as if by Stop once nothing pins the Loop any more. It
-// closes nothing itself. Hook, if not nil, is called with what there is, now or
-// when the callback that is running has returned, and again at the end of each
-// round in which that has changed: to report who is late, or to end it.
+// closes nothing itself. Hook, if not nil, is called with what there is at the end
+// of this round, and of each one in which that has changed: to report who is late,
+// or to end it.
 //
 // Like other methods Drain is for callbacks, and for before Run: a Loop that is
 // drained from the beginning runs until it has nothing left to do.
@@ -58,6 +58,7 @@ func (l *Loop) drain() {
 		if l.hook != nil {
 			l.hook(p)
 			l.tidy()
+			l.Defer(func() {}) // to look again at what the hook has ended
 		}
 	}
 }

@@ -23,8 +23,8 @@ const (
 	Failed     Events = unix.EPOLLERR   // an error is pending; told unasked
 
 	EdgeTriggered Events = unix.EPOLLET        // told once a change; a modifier to ask with
-	OneShot       Events = unix.EPOLLONESHOT   // told once, then silent until Modify; a modifier
-	Exclusive     Events = unix.EPOLLEXCLUSIVE // one of those is woken that Block; a modifier for Add, Linux ≥ 4.5
+	OneShot       Events = unix.EPOLLONESHOT   // told once, then silent until Modify or Set; a modifier
+	Exclusive     Events = unix.EPOLLEXCLUSIVE // wakes one of those that wait with Block; a modifier for Add, Linux ≥ 4.5
 )
 
 // modifiers are no conditions.

@@ -32,14 +32,15 @@ type Handler struct {
 
 	// Drained is called when a Conn that was Full is no longer, and reading goes on:
 	// perhaps as soon as the callback has returned that filled it. One that writes
-	// until the Conn is Full again never ends with a peer that reads fast, and
-	// should stop after a while for the sake of other Conns.
+	// until the Conn is Full again is called a few times in a row, and then it is
+	// the turn of others.
 	Drained func(c *Conn) error
 
 	// Closed is the last call for a Conn. Reason is what was given to Close or
 	// Abort, or returned by another function; io.EOF if the peer closed;
 	// ErrIdle; ErrStopped if the Loop ended; or the error of a system call. The
-	// descriptor is no longer open.
+	// descriptor is no longer open. It is the only call for a Conn of Dial that was
+	// not connected, and one of Attach that was not opened in time.
 	Closed func(c *Conn, reason error)
 
 	// Limits are the limits; nil stands for the zero Limits.
@@ -76,7 +77,8 @@ type Limits struct {
 	Idle time.Duration
 
 	// Close is how long it may take a Conn that is closed to hand what is unsent to
-	// the kernel, and then its peer to receive it. DefaultClose if 0.
+	// the kernel, and then as long again for its peer to receive it. DefaultClose
+	// if 0.
 	Close time.Duration
 
 	// Dial is how long Dial tries to connect. DefaultDial if 0.

@@ -101,6 +101,8 @@ func (c *Conn) limit() time.Duration {
 		return c.h.closing()
 	case c.is(connecting):
 		return c.h.dialing()
+	case c.state == opening:
+		return 0
 	}
 	return c.h.idle()
 }

@@ -39,7 +39,7 @@ type Wake int
 // Whom a connection wakes.
 const (
 	WakeAll Wake = iota // everybody who is waiting; the first one gets it
-	WakeOne             // one of those that [Block], mostly the last to begin; Linux ≥ 4.5
+	WakeOne             // one of those that wait with [Block], mostly the last one; Linux ≥ 4.5
 )
 
 // A Listener accepts connections for a Loop, or for several.

@@ -94,7 +94,7 @@ func newLoop(k kernel, opts *Options) *Loop {
 // leaves it nothing to go on with.
 //
 // The round that is running is finished, and every function that was posted or
-// deferred by then is run; what these defer is not. Then Listeners are closed, and
+// deferred by then is run, and what the posted ones defer. Then Listeners are closed, and
 // Conns at once, with ErrStopped: for an end that waits for them see [Loop.Drain].
 // Descriptors of Sources are the caller's to close. A panic in a callback goes
 // through Run to its caller; after it the Loop is good for Close only.
@@ -242,6 +242,9 @@ func (l *Loop) shut() error {
 	for c := range l.conns.all() {
 		if c.reason == nil {
 			c.reason = ErrStopped
+		}
+		if c.state == aborting {
+			l.kernel.reset(int(c.fd))
 		}
 		c.send()
 		c.finish()

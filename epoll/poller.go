@@ -100,8 +100,8 @@ func (p *Poller) ctl(op, fd int, gen uint32, events Events) error {
 // Wait waits until a descriptor is ready, Wake is called, or deadline has come;
 // the zero deadline never does, and one in the past makes Wait poll. It fills
 // events, of which there must be one at least, and returns how many it filled: 0
-// after Wake, at the deadline, and now and then for no reason. It returns [os.ErrClosed] when the Poller is closed,
-// but Close does not interrupt it.
+// after Wake, at the deadline, and now and then for no reason. It returns
+// [os.ErrClosed] when the Poller is closed, but Close does not interrupt it.
 func (p *Poller) Wait(events []Event, deadline time.Time) (int, error) {
 	if p.closed.Load() {
 		return 0, os.ErrClosed

@@ -72,14 +72,14 @@ func (b *inbox) arrive(a arrival) (first bool, err error) {
 func (b *inbox) empty() bool { return len(b.queue.waiting) == 0 && len(b.arrivals) == 0 }
 
 // run calls the functions that are waiting now. Connections come first: a function
-// that was posted after one was accepted finds it.
-func (b *inbox) run(receive func(arrival)) {
+// that was posted after one was accepted finds it, and opened.
+func (b *inbox) run(receive func([]arrival)) {
 	b.mu.Lock()
 	arrivals, fns := b.arrivals, b.queue.swap()
 	b.arrivals = nil
 	b.mu.Unlock()
-	for _, a := range arrivals {
-		receive(a)
+	if len(arrivals) > 0 {
+		receive(arrivals)
 	}
 	call(fns)
 }

@@ -82,3 +82,48 @@ func TestRemovingManyDoesNotRenew(t *testing.T) {
 		t.Errorf("%d calls, renewed %d times; want 1, 0", calls, k.calls["renew"])
 	}
 }
+
+// Set drops what is at hand for a Source. Many of them in one round are no sign of
+// a descriptor that was closed too early.
+func TestSetOfManyDoesNotRenew(t *testing.T) {
+	l, k := newFakeLoop(t, nil)
+	var sources []*Source
+	var files []*fakeFile
+	called := false
+	for range 2 * maxStale {
+		fd, f := k.pipeEnd()
+		s, err := l.Add(fd, Readable, func(Events) {
+			for _, s := range sources {
+				if err := s.Set(0); err != nil && !called {
+					t.Errorf("Set: %v", err)
+				}
+			}
+			called = true
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources, files = append(sources, s), append(files, f)
+	}
+	for _, f := range files {
+		f.send([]byte("x"))
+	}
+	k.rest(l)
+	if k.renewed != 0 || !called {
+		t.Errorf("renewed %d times, want 0; called = %v", k.renewed, called)
+	}
+}
+
+// A descriptor that was closed too early may be a regular file's number by the time
+// of a renewal, which the new set refuses.
+func TestRenewPassesOverWhatCannotBeWatched(t *testing.T) {
+	l, k := newFakeLoop(t, nil)
+	fd, _ := k.pipeEnd()
+	if _, err := l.Add(fd, Readable, func(Events) {}); err != nil {
+		t.Fatal(err)
+	}
+	k.script["add"] = []unix.Errno{unix.EPERM}
+	if err := l.renew(); err != nil {
+		t.Errorf("renew = %v, want nil", err)
+	}
+}

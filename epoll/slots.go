@@ -50,6 +50,9 @@ func (l *Loop) occupy(fd int, who occupant) uint32 {
 	for len(l.slots) <= fd {
 		l.slots = append(l.slots, slot{})
 	}
+	if l.slots[fd].who != nil {
+		l.vacated = true
+	}
 	l.gen++
 	l.slots[fd] = slot{who, l.gen}
 	return l.gen
@@ -112,8 +115,8 @@ func (l *Loop) renew() error {
 			continue
 		}
 		err := l.kernel.add(fd, s.gen, events)
-		if errors.Is(err, unix.EBADF) {
-			s.who = nil // closed without being removed
+		if errors.Is(err, unix.EBADF) || errors.Is(err, unix.EPERM) {
+			s.who = nil // closed without being removed, and perhaps a file's number now
 			continue
 		}
 		if err != nil {

@@ -10,7 +10,7 @@
 //
 // SIGINT and SIGTERM stop it gracefully: it accepts nobody, answers what comes
 // within 100 ms and what it has in hand, and ends with code 0, after 5 s at the
-// latest. A second one ends it at once. SIGHUP, SIGUSR1 and SIGUSR2 find nothing
+// latest. A second one, after those 100 ms, ends it at once. SIGHUP, SIGUSR1 and SIGUSR2 find nothing
 // to reload, and it says so. A panic in one worker ends them all.
 package main
 
@@ -58,6 +58,7 @@ func run(config *echo.Config, log *slog.Logger) error {
 	go func() { ended <- s.run() }() // ends with the loops, or the program
 	fmt.Println("listening on", addr)
 
+	var began time.Time
 	var late <-chan time.Time
 	for {
 		select {
@@ -67,9 +68,10 @@ func run(config *echo.Config, log *slog.Logger) error {
 				log.Info("nothing to reload: the workers are this process itself", "signal", sig)
 			case late == nil:
 				log.Info("stopping", "signal", sig, "connections", s.connections())
-				late = time.After(drain)
+				began, late = time.Now(), time.After(drain)
 				unlink(addr)
 				s.stop()
+			case time.Since(began) < grace: // the same signal, sent to the process and to its group
 			default:
 				signal.Reset(sig)
 				_ = syscall.Kill(os.Getpid(), sig.(syscall.Signal)) // does what it does to any program
