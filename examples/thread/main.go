@@ -10,8 +10,9 @@
 //
 // SIGINT and SIGTERM stop it gracefully: it accepts nobody, answers what comes
 // within 100 ms and what it has in hand, and ends with code 0, after 5 s at the
-// latest. A second one, after those 100 ms, ends it at once. SIGHUP, SIGUSR1 and SIGUSR2 find nothing
-// to reload, and it says so. A panic in one worker ends them all.
+// latest. A second one, after those 100 ms, ends it at once. SIGHUP, SIGUSR1 and
+// SIGUSR2 find nothing to reload, and it says so. A panic in one worker ends them
+// all.
 package main
 
 import (
