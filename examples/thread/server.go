@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -66,19 +65,18 @@ func newServer(config *echo.Config, log *slog.Logger, fd int) (*server, error) {
 func (s *server) run() error {
 	ctx, fail := context.WithCancelCause(context.Background())
 	defer fail(nil)
-	loops := s.group.Loops()
-	if s.acceptor != loops[0] {
-		loops = append(slices.Clone(loops), s.acceptor)
-	}
-	var running sync.WaitGroup
-	for _, l := range loops {
-		running.Go(func() {
-			if err := l.Run(ctx); err != nil {
+	var accepting sync.WaitGroup
+	if s.acceptor != s.group.Loops()[0] {
+		accepting.Go(func() { // ends when stop has drained it, or with ctx
+			if err := s.acceptor.Run(ctx); err != nil {
 				fail(err)
 			}
 		})
 	}
-	running.Wait()
+	if err := s.group.Run(ctx); err != nil {
+		fail(err)
+	}
+	accepting.Wait()
 	return context.Cause(ctx)
 }
 
