@@ -24,6 +24,20 @@ func Echo(b *testing.B, server, network string, l Load) {
 		b.Fatal(err)
 	}
 	m := begin(b, p, c)
+	repeat(b, c)
+	m.report(b, "req")
+}
+
+// A runner is a Client or a Churner.
+type runner interface {
+	Begin() error
+	Next() error
+	Finish() error
+}
+
+// repeat runs c as often as b says.
+func repeat(b *testing.B, c runner) {
+	b.Helper()
 	if err := c.Begin(); err != nil {
 		b.Fatal(err)
 	}
@@ -35,7 +49,6 @@ func Echo(b *testing.B, server, network string, l Load) {
 	if err := c.Finish(); err != nil {
 		b.Fatal(err)
 	}
-	m.report(b, "req")
 }
 
 // room skips a benchmark for which a process may not have descriptors enough.

@@ -86,16 +86,6 @@ func Churn(b *testing.B, server string, conns int) {
 	}
 	closing(b, c)
 	m := begin(b, p, c.Client)
-	if err := c.Begin(); err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		if err := c.Next(); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := c.Finish(); err != nil {
-		b.Fatal(err)
-	}
+	repeat(b, c)
 	m.report(b, "conn")
 }
