@@ -14,50 +14,43 @@ import (
 // Signals interrupt system calls all the time, and nothing is seen of it: every
 // byte comes back once, and no connection ends.
 func TestSignalStorm(t *testing.T) {
-	for name, w := range map[string]Waiting{"park": Park, "block": Block} {
-		t.Run(name, func(t *testing.T) {
-			CheckLeaks(t)
-			l, err := New(&Options{Waiting: w})
-			if err != nil {
-				t.Fatal(err)
+	ways(t, func(t *testing.T, l *Loop) {
+		peer, closed := echoPeer(t, l)
+		ended := make(chan error, 1)
+		tid := make(chan int, 1)
+		if err := l.Post(func() { tid <- unix.Gettid() }); err != nil {
+			t.Fatal(err)
+		}
+		go func() { ended <- l.Run(t.Context()) }()
+		calm := storm(<-tid)
+		sent := pattern(4 << 20)
+		written := make(chan error, 1)
+		go func() {
+			_, err := peer.Write(sent)
+			if err == nil {
+				err = shutdownOf(peer)
 			}
-			peer, closed := echoPeer(t, l)
-			ended := make(chan error, 1)
-			tid := make(chan int, 1)
-			if err := l.Post(func() { tid <- unix.Gettid() }); err != nil {
-				t.Fatal(err)
-			}
-			go func() { ended <- l.Run(t.Context()) }()
-			calm := storm(<-tid)
-			sent := pattern(4 << 20)
-			written := make(chan error, 1)
-			go func() {
-				_, err := peer.Write(sent)
-				if err == nil {
-					err = shutdownOf(peer)
-				}
-				written <- err
-			}()
-			got, err := io.ReadAll(peer)
-			calm()
-			if !bytes.Equal(got, sent) || err != nil {
-				t.Errorf("%d bytes came back, %v; want the %d that were sent", len(got), err, len(sent))
-			}
-			if err := <-written; err != nil {
-				t.Errorf("writing: %v", err)
-			}
-			if err := peer.Close(); err != nil {
-				t.Errorf("closing: %v", err)
-			}
-			if reason := <-closed; reason != io.EOF {
-				t.Errorf("Closed with %v, want io.EOF", reason)
-			}
-			l.Stop()
-			if err := <-ended; err != nil {
-				t.Errorf("Run: %v", err)
-			}
-		})
-	}
+			written <- err
+		}()
+		got, err := io.ReadAll(peer)
+		calm()
+		if !bytes.Equal(got, sent) || err != nil {
+			t.Errorf("%d bytes came back, %v; want the %d that were sent", len(got), err, len(sent))
+		}
+		if err := <-written; err != nil {
+			t.Errorf("writing: %v", err)
+		}
+		if err := peer.Close(); err != nil {
+			t.Errorf("closing: %v", err)
+		}
+		if reason := <-closed; reason != io.EOF {
+			t.Errorf("Closed with %v, want io.EOF", reason)
+		}
+		l.Stop()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
 }
 
 // echoPeer returns one end of a socket pair whose other end is an echo on l.

@@ -109,46 +109,39 @@ func TestRenewThatCannotWatchEndsRun(t *testing.T) {
 
 // The kernel's own zombies are left behind as well.
 func TestRealZombie(t *testing.T) {
-	for name, w := range map[string]Waiting{"park": Park, "block": Block} {
-		t.Run(name, func(t *testing.T) {
-			CheckLeaks(t)
-			l, err := New(&Options{Waiting: w})
-			if err != nil {
-				t.Fatal(err)
-			}
-			read, write := realPipe(t)
-			s, err := l.Add(read, Readable, func(e Events) { t.Errorf("the Source that was removed is told %v", e) })
-			if err != nil {
-				t.Fatal(err)
-			}
-			duplicate, err := unix.Dup(read)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = unix.Close(duplicate) }()
-			_ = unix.Close(read) // too early
-			if err := s.Remove(); err != nil {
-				t.Errorf("Remove: %v", err)
-			}
-			if _, err := unix.Write(write, []byte("x")); err != nil {
-				t.Fatal(err)
-			}
-			rounds, stale := 0, l.kernel.wait
-			l.kernel.wait = func(events []Event, deadline time.Time) (int, error) { rounds++; return stale(events, deadline) }
-			fired := 0
-			l.Every(50*time.Millisecond, func() {
-				if fired++; fired == 3 {
-					l.Stop()
-				}
-			})
-			if err := l.Run(t.Context()); err != nil || fired != 3 {
-				t.Errorf("Run = %v, the timer fired %d times; want nil, 3", err, fired)
-			}
-			if rounds < maxStale || rounds > 2*maxStale {
-				t.Errorf("%d rounds, want %d and a few more", rounds, maxStale)
+	ways(t, func(t *testing.T, l *Loop) {
+		read, write := realPipe(t)
+		s, err := l.Add(read, Readable, func(e Events) { t.Errorf("the Source that was removed is told %v", e) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		duplicate, err := unix.Dup(read)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = unix.Close(duplicate) }()
+		_ = unix.Close(read) // too early
+		if err := s.Remove(); err != nil {
+			t.Errorf("Remove: %v", err)
+		}
+		if _, err := unix.Write(write, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		rounds, stale := 0, l.kernel.wait
+		l.kernel.wait = func(events []Event, deadline time.Time) (int, error) { rounds++; return stale(events, deadline) }
+		fired := 0
+		l.Every(50*time.Millisecond, func() {
+			if fired++; fired == 3 {
+				l.Stop()
 			}
 		})
-	}
+		if err := l.Run(t.Context()); err != nil || fired != 3 {
+			t.Errorf("Run = %v, the timer fired %d times; want nil, 3", err, fired)
+		}
+		if rounds < maxStale || rounds > 2*maxStale {
+			t.Errorf("%d rounds, want %d and a few more", rounds, maxStale)
+		}
+	})
 }
 
 // realPipe returns the ends of a pipe. The first is the caller's to close.

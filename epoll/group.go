@@ -35,9 +35,8 @@ func (g *Group) Loops() []*Loop { return g.loops }
 
 // Run runs every Loop on a goroutine of its own, and returns when all have ended:
 // when Stop is called, ctx is done, or one of them ended, which ends the others
-// unless it was drained (see [Loop.Drain]).
-// The error is that of all the Loops. A panic in a callback of one is not
-// recovered, and ends the program.
+// unless it was drained (see [Loop.Drain]). The error is that of all the Loops. A
+// panic in a callback of one is not recovered, and ends the program.
 func (g *Group) Run(ctx context.Context) error {
 	errs := make([]error, len(g.loops))
 	var running sync.WaitGroup
@@ -88,7 +87,8 @@ func (g *Group) Least() *Loop {
 	return least
 }
 
-// Do is [Loop.Do] of the Loop that has the Conn with an ID.
+// Do is [Loop.Do] of the Loop that has the Conn with an ID. It may be called from
+// anywhere.
 func (g *Group) Do(id uint64, fn func(c *Conn)) error {
 	return g.loops[id%uint64(len(g.loops))].Do(id, fn)
 }

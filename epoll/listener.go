@@ -27,9 +27,9 @@ type ListenOptions struct {
 	Loop func() *Loop
 
 	// Paused, if not nil, is called when accept(2), or going on after that, fails
-	// for want of descriptors or memory. The Listener tries again when one of its Conns, or of its Loop's,
-	// is closed, and after 10 ms to 1 s. Paused is called again only once everybody
-	// who waited has been accepted.
+	// for want of descriptors or memory. The Listener tries again when one of its
+	// Conns, or of its Loop's, is closed, and after 10 ms to 1 s. Paused is called
+	// again only once everybody who waited has been accepted.
 	Paused func(err error)
 }
 

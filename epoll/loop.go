@@ -94,10 +94,11 @@ func newLoop(k kernel, opts *Options) *Loop {
 // leaves it nothing to go on with.
 //
 // The round that is running is finished, and every function that was posted or
-// deferred by then is run, and what the posted ones defer. Then Listeners are closed, and
-// Conns at once, with ErrStopped: for an end that waits for them see [Loop.Drain].
-// Descriptors of Sources are the caller's to close. A panic in a callback goes
-// through Run to its caller; after it the Loop is good for Close only.
+// deferred by then is run, and what the posted ones defer. Then Listeners are
+// closed, and Conns at once, with ErrStopped: for an end that waits for them see
+// [Loop.Drain]. Descriptors of Sources are the caller's to close. A panic in a
+// callback goes through Run to its caller; after it the Loop is good for Close
+// only.
 func (l *Loop) Run(ctx context.Context) error {
 	if !l.state.CompareAndSwap(fresh, running) {
 		return ErrStopped

@@ -94,7 +94,7 @@ func TestSetOfManyDoesNotRenew(t *testing.T) {
 		fd, f := k.pipeEnd()
 		s, err := l.Add(fd, Readable, func(Events) {
 			for _, s := range sources {
-				if err := s.Set(0); err != nil && !called {
+				if err := s.Set(0); err != nil {
 					t.Errorf("Set: %v", err)
 				}
 			}
