@@ -126,40 +126,22 @@ func (h *Handler) check() error {
 	return nil
 }
 
-func (h *Handler) turn() int {
-	if m := h.Limits; m != nil && m.Turn != 0 {
-		return m.Turn
+// limits returns the Limits that hold.
+func (h *Handler) limits() *Limits {
+	if h.Limits != nil {
+		return h.Limits
 	}
-	return DefaultTurn
+	return new(Limits)
 }
 
-func (h *Handler) frame() int {
-	if m := h.Limits; m != nil && m.Frame != 0 {
-		return m.Frame
-	}
-	return DefaultFrame
-}
-
-func (h *Handler) highWater() int {
-	if m := h.Limits; m != nil && m.HighWater != 0 {
-		return m.HighWater
-	}
-	return DefaultHighWater
-}
-
-func (h *Handler) lowWater() int {
-	if m := h.Limits; m != nil && m.LowWater != 0 {
-		return m.LowWater
-	}
-	return h.highWater() / 4
-}
-
-func (h *Handler) cap() int {
-	if m := h.Limits; m != nil && m.Cap != 0 {
-		return m.Cap
-	}
-	return h.leastCap()
-}
+func (h *Handler) turn() int              { return or(h.limits().Turn, DefaultTurn) }
+func (h *Handler) frame() int             { return or(h.limits().Frame, DefaultFrame) }
+func (h *Handler) highWater() int         { return or(h.limits().HighWater, DefaultHighWater) }
+func (h *Handler) lowWater() int          { return or(h.limits().LowWater, h.highWater()/4) }
+func (h *Handler) cap() int               { return or(h.limits().Cap, h.leastCap()) }
+func (h *Handler) idle() time.Duration    { return h.limits().Idle }
+func (h *Handler) closing() time.Duration { return or(h.limits().Close, DefaultClose) }
+func (h *Handler) dialing() time.Duration { return or(h.limits().Dial, DefaultDial) }
 
 // leastCap returns what one who answers what was read may have unsent.
 func (h *Handler) leastCap() int {
@@ -167,23 +149,11 @@ func (h *Handler) leastCap() int {
 	return int(min(sum+uint64(h.frame()), math.MaxInt))
 }
 
-func (h *Handler) idle() time.Duration {
-	if m := h.Limits; m != nil {
-		return m.Idle
+// or returns v, or otherwise if that is 0: cmp.Or without its slice, as every Write
+// asks.
+func or[T int | time.Duration](v, otherwise T) T {
+	if v == 0 {
+		return otherwise
 	}
-	return 0
-}
-
-func (h *Handler) closing() time.Duration {
-	if m := h.Limits; m != nil && m.Close != 0 {
-		return m.Close
-	}
-	return DefaultClose
-}
-
-func (h *Handler) dialing() time.Duration {
-	if m := h.Limits; m != nil && m.Dial != 0 {
-		return m.Dial
-	}
-	return DefaultDial
+	return v
 }
