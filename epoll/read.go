@@ -67,7 +67,7 @@ func (c *Conn) dried() {
 }
 
 // receive reads a packet. One that p is too short for is an error, of which
-// nothing is delivered.
+// nothing is delivered, unless it is to be thrown away.
 func (c *Conn) receive(p []byte) (int, unix.Errno) {
 	n, _, err := c.loop.kernel.receiveFrom(int(c.fd), p)
 	if err == unix.ECONNRESET {
@@ -77,7 +77,7 @@ func (c *Conn) receive(p []byte) (int, unix.Errno) {
 			err = unix.ECONNRESET
 		}
 	}
-	if n > len(p) {
+	if n > len(p) && c.state == open {
 		err = unix.EMSGSIZE
 	}
 	return n, err
