@@ -76,11 +76,12 @@ func (g *Group) Close() error {
 	return errors.Join(errs...)
 }
 
-// Least returns the Loop with the fewest Conns. It may be called from anywhere.
+// Least returns the Loop with the fewest Conns, of those that have not been stopped
+// or drained if there are any. It may be called from anywhere.
 func (g *Group) Least() *Loop {
 	least := g.loops[0]
 	for _, l := range g.loops[1:] {
-		if l.Len() < least.Len() {
+		if least.leaving() || !l.leaving() && l.Len() < least.Len() {
 			least = l
 		}
 	}

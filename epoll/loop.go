@@ -144,6 +144,9 @@ func (l *Loop) Close() error {
 // over reports whether the Loop has ended, or is about to.
 func (l *Loop) over() bool { return l.state.Load() >= ending }
 
+// leaving reports whether the Loop has been told to end, or does without that.
+func (l *Loop) leaving() bool { return l.stop.Load() || l.over() }
+
 // Now returns the time of the round: that of the first time somebody asks for it
 // after the wait.
 func (l *Loop) Now() time.Time {
