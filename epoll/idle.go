@@ -19,10 +19,16 @@ func (idleError) Temporary() bool { return true }
 // passed are told, and the timer moves to the next such time, by an eighth of the
 // shortest bound at least. So a Conn is looked at eight times in its bound at
 // most, and is told an eighth too late at most.
+//
+// It may be the Loop that stood still, in a callback or for want of a processor,
+// and not they. So the Conns are looked at, with the time at which the timer fired,
+// only when the kernel has told of everything that came before.
 type overseer struct {
 	timer    *Timer
 	at       int64         // when the timer fires, or 0
 	shortest time.Duration // of the bounds since the Conns were looked at
+	fired    int64         // when the timer fired, while rounds are to come
+	rounds   int           // until the Conns are looked at
 }
 
 // instant returns the time in nanoseconds since the Loop was made. The time of the
@@ -46,11 +52,20 @@ func (l *Loop) expect(at int64, d time.Duration) {
 	o.timer.setAt(l.born.Add(time.Duration(at)))
 }
 
-// oversee looks at all Conns.
+// oversee looks at all Conns, once as many rounds have passed as it takes to tell of
+// every descriptor: the kernel puts one that it has told of behind the others.
 func (l *Loop) oversee() {
-	now := l.instant()
-	wait := now + int64(l.overseer.shortest/8)
-	l.overseer = overseer{timer: l.overseer.timer}
+	o := &l.overseer
+	if o.fired == 0 {
+		o.fired, o.rounds = l.instant(), 2+len(l.slots)/len(l.events)
+	}
+	if o.rounds--; o.rounds > 0 {
+		o.timer.Reset(0)
+		return
+	}
+	now := o.fired
+	wait := now + int64(o.shortest/8)
+	l.overseer = overseer{timer: o.timer}
 	for c := range l.conns.all() {
 		d := c.bound()
 		if d == 0 {
