@@ -3,6 +3,7 @@
 package epoll
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -99,5 +100,16 @@ func TestBoundsAreLookedAtEightTimes(t *testing.T) {
 	}
 	if looks < 1 || looks > 8 {
 		t.Errorf("the Conns were looked at %d times in %v, want 1 to 8", looks, bound)
+	}
+}
+
+// HighWater and Turn without bound: the cap, which is the sum, has none either.
+func TestCapOfUnboundedLimits(t *testing.T) {
+	l, k := newFakeLoop(t, nil)
+	c, f := k.attach(l, &Handler{Limits: &Limits{HighWater: math.MaxInt, Turn: math.MaxInt, Frame: 3}})
+	f.space = 0
+	k.rest(l)
+	if n, err := c.Write([]byte("reply")); n != 5 || err != nil {
+		t.Errorf("Write = %d, %v; want 5, nil", n, err)
 	}
 }

@@ -145,7 +145,7 @@ func (h *Handler) dialing() time.Duration { return or(h.limits().Dial, DefaultDi
 
 // leastCap returns what one who answers what was read may have unsent.
 func (h *Handler) leastCap() int {
-	sum := uint64(h.highWater()) + uint64(h.turn())
+	sum := min(uint64(h.highWater())+uint64(h.turn()), math.MaxInt)
 	return int(min(sum+uint64(h.frame()), math.MaxInt))
 }
 
