@@ -4,6 +4,7 @@ package epoll
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -127,8 +128,12 @@ func (c *Conn) finishWrite() {
 		return
 	}
 	c.flags |= finished
-	if err := failed("shutdown", c.loop.kernel.shutdown(int(c.fd))); err != nil {
-		c.breaks(err)
+	err := c.loop.kernel.shutdown(int(c.fd))
+	if err == unix.ENOTCONN { // any more; why, is told only once
+		err = cmp.Or(c.loop.kernel.soError(int(c.fd)), unix.ECONNRESET)
+	}
+	if err != 0 {
+		c.breaks(os.NewSyscallError("shutdown", err))
 	}
 }
 

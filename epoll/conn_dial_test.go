@@ -38,6 +38,11 @@ func TestDialOpensAConn(t *testing.T) {
 			if l.Conn(c.ID()) != c || l.Len() != 1 {
 				t.Errorf("%s: Conn(%d) = %p, Len = %d after Dial; want %p, 1", network, c.ID(), l.Conn(c.ID()), l.Len(), c)
 			}
+			if network == "tcp4" {
+				if on, err := unix.GetsockoptInt(c.FD(), unix.IPPROTO_TCP, unix.TCP_NODELAY); on == 0 || err != nil {
+					t.Errorf("TCP_NODELAY = %d, %v; want it set", on, err)
+				}
+			}
 			stop := run(t, l)
 			peer, err := ln.Accept()
 			must(t, err)

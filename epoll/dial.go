@@ -9,10 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Dial makes a stream socket and connects it to sa, without blocking. The Handler
-// hears of the outcome: through Opened, or else through Closed with the error, or
-// with ETIMEDOUT after Limits.Dial. What is written before is sent then. A UNIX
-// socket whose backlog is full is tried again until then.
+// Dial makes a stream socket, which has TCP send without delay, and connects it to
+// sa, without blocking. The Handler hears of the outcome: through Opened, or else
+// through Closed with the error, or with ETIMEDOUT after Limits.Dial. What is
+// written before is sent then. A UNIX socket whose backlog is full is tried again
+// until then.
 //
 // The error of Dial itself is ErrStopped, that of limits that contradict each
 // other, or one of socket(2).
