@@ -110,7 +110,7 @@ func TestMessagesGoToOneWorker(t *testing.T) {
 			t.Errorf("worker %d: /heard = %s, want %s", i, got, want)
 		}
 	}
-	if got := clients[0].ask(t, "/tell 3 hello"); got != "error: no worker 3, there are 3" {
+	if got := clients[0].ask(t, "/tell 3 hello"); got != "error: no worker 3, want 0 to 2" {
 		t.Errorf("/tell 3 = %q", got)
 	}
 }

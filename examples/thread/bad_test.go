@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 )
@@ -81,4 +82,16 @@ func TestResetIsOneLine(t *testing.T) {
 	if complaints := p.stop(t); len(complaints) != 1 {
 		t.Errorf("%d complaints, want 1: %q", len(complaints), complaints)
 	}
+}
+
+// A client that closes on replies it has not read has the server's system say so.
+func TestClientThatBreaksOff(t *testing.T) {
+	p := start(t)
+	c := p.dial(t)
+	id := c.ask(t, "/id")
+	if err := c.Conn.(*net.TCPConn).SetLinger(0); err != nil {
+		t.Fatal(err)
+	}
+	c.hangUp(t)
+	p.said(t, "level=WARN", "conn="+id, "client broke off: ", "connection reset by peer")
 }

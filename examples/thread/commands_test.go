@@ -23,7 +23,7 @@ func TestCommands(t *testing.T) {
 		{"/heard", "0"},
 		{"/tell 0 hello", "told"},
 		{"/heard", "1"},
-		{"/tell 1 hello", "error: no worker 1, there are 1"},
+		{"/tell 1 hello", "error: no worker 1, want 0 to 0"},
 		{"/tell x hello", `error: "x" is no number of a worker`},
 		{"/task hello", "error: no task workers"},
 		{"/crash", "error: /crash refused: there is one process, and it has every connection"},

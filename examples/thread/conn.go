@@ -212,8 +212,11 @@ func (c *conn) closed(reason error) {
 		return
 	}
 	w.counts.Errors.Add(1)
-	if errors.Is(reason, os.ErrDeadlineExceeded) {
+	switch {
+	case errors.Is(reason, os.ErrDeadlineExceeded):
 		reason = fmt.Errorf("client does not read: %w", reason)
+	case errors.Is(reason, unix.ECONNRESET), errors.Is(reason, unix.EPIPE):
+		reason = fmt.Errorf("client broke off: %w", reason)
 	}
 	log := w.log.With("conn", c.ID())
 	if c.remote.IsValid() {

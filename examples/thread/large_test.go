@@ -120,11 +120,11 @@ func TestRequestsAllocateNothing(t *testing.T) {
 // allocations runs a server, and returns how many allocations 10,000 requests of a
 // client cost, 8 at a time.
 func allocations(config *echo.Config, log *slog.Logger) (uint64, error) {
-	fd, addr, err := listen(config.Addr)
+	fd, addr, unlink, err := listen(config.Addr)
 	if err != nil {
 		return 0, err
 	}
-	defer unlink(addr)
+	defer unlink()
 	s, err := newServer(config, log, fd)
 	if err != nil {
 		return 0, err

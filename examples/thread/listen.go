@@ -15,34 +15,37 @@ import (
 )
 
 // listen listens on addr, which is host:port, or unix: and a path. It returns the
-// descriptor, and the address in the same form, with its real port.
+// descriptor, the address in the same form, with its real port, and what removes
+// the socket file, if there is one and it is still this one.
 //
-// A socket file has mode 0600, and unlink removes it. The file of a dead server is
-// replaced; that of a live one is an error, and so is a file of another kind.
-// Listen changes the umask for a moment.
-func listen(addr string) (fd int, real string, err error) {
+// A socket file has mode 0600. The file of a dead server is replaced; that of a
+// live one is an error, and so is a file of another kind. Listen changes the umask
+// for a moment.
+func listen(addr string) (fd int, real string, unlink func(), err error) {
 	network, name := "tcp", addr
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
 		if err := removeStale(path); err != nil {
-			return -1, "", fmt.Errorf("%s: %w", addr, err)
+			return -1, "", nil, fmt.Errorf("%s: %w", addr, err)
 		}
 		defer syscall.Umask(syscall.Umask(0o177))
 		network, name = "unix", path
 	}
 	l, err := net.Listen(network, name)
 	if err != nil {
-		return -1, "", err
+		return -1, "", nil, err
 	}
 	defer func() { _ = l.Close() }() // fd stays open
+	unlink = func() {}
 	switch l := l.(type) {
 	case *net.TCPListener:
 		addr = l.Addr().String()
 		fd, err = epoll.Duplicate(l)
 	case *net.UnixListener:
 		l.SetUnlinkOnClose(false)
+		unlink = unlinker(name)
 		fd, err = epoll.Duplicate(l)
 	}
-	return fd, addr, err
+	return fd, addr, unlink, err
 }
 
 // removeStale removes the socket file at path if nobody listens on it.
@@ -68,9 +71,16 @@ func removeStale(path string) error {
 	return err
 }
 
-// unlink removes the socket file of addr, if it is one.
-func unlink(addr string) {
-	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
-		_ = os.Remove(path) // or somebody else has
+// unlinker returns a function that removes the file at path, unless another server
+// has put its own there since. An abstract name has none.
+func unlinker(path string) func() {
+	own, err := os.Lstat(path)
+	if err != nil {
+		return func() {}
+	}
+	return func() {
+		if now, err := os.Lstat(path); err == nil && os.SameFile(own, now) {
+			_ = os.Remove(path) // or somebody else has
+		}
 	}
 }

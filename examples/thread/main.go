@@ -46,7 +46,7 @@ func main() {
 func run(config *echo.Config, log *slog.Logger) error {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
-	fd, addr, err := listen(config.Addr)
+	fd, addr, unlink, err := listen(config.Addr)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func run(config *echo.Config, log *slog.Logger) error {
 			case late == nil:
 				log.Info("stopping", "signal", sig, "connections", s.connections())
 				began, late = time.Now(), time.After(drain)
-				unlink(addr)
+				unlink()
 				s.stop()
 			case time.Since(began) < grace: // the same signal, sent to the process and to its group
 			default:

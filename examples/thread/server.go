@@ -116,7 +116,7 @@ func (s *server) report() *echo.Report { return s.config.Report(s.started, s.sta
 // tell sends text to a worker, which may be w itself.
 func (w *worker) tell(number int, text string) error {
 	if number >= len(w.workers) {
-		return fmt.Errorf("no worker %d, there are %d", number, len(w.workers))
+		return fmt.Errorf("no worker %d, want 0 to %d", number, len(w.workers)-1)
 	}
 	other := w.workers[number]
 	return other.loop.Post(func() {

@@ -106,6 +106,24 @@ func TestUnixSocket(t *testing.T) {
 	}
 }
 
+// A server removes its own socket file, and not that of another, which has taken
+// its place.
+func TestUnixSocketOfAnother(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "socket")
+	first := startCommand(t, command(t, "-addr", "unix:"+path))
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	second := startCommand(t, command(t, "-addr", "unix:"+path))
+	first.stop(t)
+	c := second.dial(t)
+	if got := c.ask(t, "hello"); got != "hello" {
+		t.Errorf("echo = %q", got)
+	}
+	c.hangUp(t)
+	second.stop(t)
+}
+
 func TestUnixSocketErrors(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
