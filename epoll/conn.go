@@ -67,8 +67,8 @@ func (c *Conn) is(f flags) bool { return c.flags&f != 0 }
 // Attach makes a Conn of a connected socket, and owns the descriptor from then on,
 // which it makes non-blocking. Opened is called after Attach has returned. The
 // error, with which the descriptor stays the caller's, is ErrStopped, that of
-// limits that contradict each other, or one of getsockopt(2), fcntl(2) and
-// epoll_ctl(2).
+// limits that contradict each other, EPROTOTYPE for a socket of datagrams, or one
+// of getsockopt(2), fcntl(2) and epoll_ctl(2).
 func (l *Loop) Attach(fd int, h *Handler) (*Conn, error) {
 	f, err := l.admit(fd, h)
 	if err != nil {

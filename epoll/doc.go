@@ -59,7 +59,8 @@
 // A Conn that has nothing to do holds no buffer. Reading takes one buffer of
 // [DefaultTurn] bytes for the whole Loop. What is unsent takes up to Limits.Cap
 // for each Conn whose peer does not read, in chunks of 64 KiB, and less than twice
-// its size where it is little. Reading stops above Limits.HighWater, so that a
+// its size where it is little. Of the chunks that were in use, a Loop keeps 32 at
+// most, which are 2 MiB. Reading stops above Limits.HighWater, so that a
 // handler that answers what was read holds HighWater + Turn + Frame bytes at most.
 // A datagram costs an allocation, for the address of its sender.
 //

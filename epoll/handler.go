@@ -22,7 +22,8 @@ type Handler struct {
 	// Data is called with bytes that have just been read, one packet for a
 	// packet socket. They lie in a buffer that all Conns of the Loop share: p is
 	// valid until Data returns, and what is needed later has to be copied. They
-	// are not given again.
+	// are not given again. A packet of more than DefaultTurn bytes does not fit,
+	// and ends the Conn with EMSGSIZE.
 	Data func(c *Conn, p []byte) error
 
 	// EOF is called when the peer will send no more. Writing is possible still,
@@ -67,7 +68,8 @@ type Limits struct {
 	// Cap is how many bytes may be unsent: a Write that would exceed it returns
 	// ErrFull. It has to be the sum of HighWater, Turn and Frame at least, so
 	// that one who answers with what it got never sees ErrFull, and is that sum
-	// if 0.
+	// if 0. A packet counts for 64 bytes more than it has: its Frame is as much
+	// longer.
 	Cap int
 
 	// Idle is how long a Conn may stand still, without a byte read or sent,

@@ -98,7 +98,7 @@ func newLoop(k kernel, opts *Options) *Loop {
 // closed, and Conns at once, with ErrStopped: for an end that waits for them see
 // [Loop.Drain]. Descriptors of Sources are the caller's to close. A panic in a
 // callback goes through Run to its caller; after it the Loop is good for Close
-// only.
+// only. When ctx is done, a goroutine of package context calls Stop.
 func (l *Loop) Run(ctx context.Context) error {
 	if !l.state.CompareAndSwap(fresh, running) {
 		return ErrStopped

@@ -21,8 +21,8 @@ type Event struct {
 // It has no callbacks, no buffers and no goroutines.
 //
 // Add, Modify, Remove and Wake may be called from any goroutine; Wait by one
-// goroutine at a time. Only Wake may be called while, or after, Close is. A
-// Poller comes from NewPoller.
+// goroutine at a time. Only Wake may be called while Close runs; after it, all
+// return [os.ErrClosed]. A Poller comes from NewPoller.
 type Poller struct {
 	fd     int
 	how    waiter

@@ -26,8 +26,9 @@ type Source struct {
 // each change if they are [EdgeTriggered]. Hangup and Failed come unasked.
 //
 // The descriptor stays the caller's, and must be removed before it is closed. The
-// error is EPERM for a descriptor that cannot be watched, such as a regular
-// file; EEXIST for one that is being watched; or another one of epoll_ctl(2).
+// error is ErrStopped; EPERM for a descriptor that cannot be watched, such as a
+// regular file; EEXIST for one that is being watched; or another one of
+// epoll_ctl(2).
 func (l *Loop) Add(fd int, events Events, fn func(Events)) (*Source, error) {
 	if l.over() {
 		return nil, ErrStopped
@@ -61,7 +62,8 @@ func (s *Source) Events() Events {
 
 // Set watches for events in place of those before. With the same events it makes
 // no system call. After Remove, and when the Loop has ended, it returns
-// [os.ErrClosed].
+// [os.ErrClosed]; another error is one of epoll_ctl(2), EINVAL for an Exclusive
+// Source say, which goes on as it was.
 //
 // Set(0) leaves Hangup and Failed, which the kernel tells unasked: once, and then
 // nothing until Set asks for something again.
