@@ -55,18 +55,19 @@ func (c *Churner) Next() error {
 	return nil
 }
 
-// renew closes k, and has another connection take its place.
+// renew closes k, and has another connection take its place. If there is none, k
+// stays as it is.
 func (c *Churner) renew(k *conn, place uint32) error {
-	old := k.fd
-	err := errors.Join(c.poller.Remove(old), os.NewSyscallError("close", unix.Close(old)))
-	if err != nil {
-		return err
-	}
 	fd, err := connect(c.addr)
 	if err != nil {
 		return err
 	}
+	old := k.fd
 	k.fd, k.id = fd, k.id+uint32(len(c.conns))
+	err = errors.Join(c.poller.Remove(old), os.NewSyscallError("close", unix.Close(old)))
+	if err != nil {
+		return err
+	}
 	k.sent, k.received, k.blocked = 0, 0, false
 	if err := c.poller.Add(fd, place, watched); err != nil {
 		return err
