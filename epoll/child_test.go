@@ -4,6 +4,7 @@ package epoll_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -28,9 +29,17 @@ type child struct {
 // waits until it is ready.
 func startChild(tb testing.TB, name string, w epoll.Waiting, files ...*os.File) *child {
 	tb.Helper()
+	return startUnder(tb, nil, name, w, files...)
+}
+
+// startUnder is startChild for a program that another one runs, if tracer is its
+// command line.
+func startUnder(tb testing.TB, tracer []string, name string, w epoll.Waiting, files ...*os.File) *child {
+	tb.Helper()
 	self, err := os.Executable()
 	must(tb, err)
-	cmd := exec.Command(self, strconv.Itoa(int(w)))
+	args := append(tracer, self, strconv.Itoa(int(w)))
+	cmd := exec.Command(args[0], args[1:]...)
 	// The race detector has a program sleep for a second before it exits.
 	race := os.Getenv("GORACE") + " atexit_sleep_ms=0"
 	cmd.Env = append(os.Environ(), childVariable+"="+name, "GORACE="+race)
@@ -78,9 +87,11 @@ func hold() error {
 	return err
 }
 
-// serveEcho is a child that echoes on a listening socket that it has inherited.
-func serveEcho(l *epoll.Loop) error {
-	if _, err := l.Listen(3, &epoll.Handler{Data: echo}, nil); err != nil {
+// serve is a child that serves a listening socket that it has inherited.
+func serve(l *epoll.Loop, h *epoll.Handler) error {
+	var failure error
+	opts := &epoll.ListenOptions{Paused: func(err error) { failure = err }}
+	if _, err := l.Listen(3, h, opts); err != nil {
 		return err
 	}
 	if _, err := l.Add(0, epoll.Readable, func(epoll.Events) { l.Stop() }); err != nil {
@@ -89,5 +100,5 @@ func serveEcho(l *epoll.Loop) error {
 	if err := tell(); err != nil {
 		return err
 	}
-	return l.Run(context.Background())
+	return errors.Join(l.Run(context.Background()), failure)
 }

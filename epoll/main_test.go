@@ -41,7 +41,9 @@ func impersonate(name, waiting string) error {
 	case "hold":
 		err = hold()
 	case "echo":
-		err = serveEcho(l)
+		err = serve(l, &epoll.Handler{Data: echo})
+	case "greet":
+		err = serve(l, &epoll.Handler{Opened: welcome, Data: echo})
 	case "starve":
 		err = starve(l)
 	case "starve at the edge":
