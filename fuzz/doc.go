@@ -55,6 +55,12 @@
 //	15  switch                 a second codec, or none, takes over without a byte
 //	                           lost                                      FuzzSwitch
 //
+// # Messages
+//
+// FuzzEnvelope and FuzzJournal are about package sysvmsg/envelope: an envelope is
+// accepted if it is what Append makes, byte for byte, and every byte of a journal is
+// a record's or reported.
+//
 // # Mutants
 //
 // Each file of testdata/mutants is one bug: a sentence, the file it belongs to,
