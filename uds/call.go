@@ -1,0 +1,193 @@
+//go:build linux
+
+package uds
+
+import (
+	"errors"
+	"math"
+
+	"golang.org/x/sys/unix"
+)
+
+// request says what one call sends, or where it receives to.
+type request struct {
+	p       []byte   // the bytes, or
+	bufs    [][]byte // parts of one message
+	control []byte   // control messages
+	name    *address // destination, or where to put the source
+	flags   int      // of a receive
+}
+
+// plain reports whether the bytes of p are all there is.
+func (r *request) plain() bool { return r.bufs == nil && r.control == nil && r.name == nil }
+
+// result is what came of a call.
+type result struct {
+	n     int        // bytes, also more than there was room for; or a descriptor
+	end   bool       // nothing will come any more
+	size  int        // bytes asked for
+	came  int        // bytes of control messages
+	marks int        // flags of recvmsg(2)
+	errno unix.Errno // 0, EAGAIN, or an error
+}
+
+// call is one system call that does not wait, repeated where it was interrupted,
+// and for a Stream until all is sent.
+type call struct {
+	request
+	result
+	one  [1][]byte // p as parts
+	iov  []unix.Iovec
+	head unix.Msghdr
+}
+
+// set starts a call anew.
+func (c *call) set(r *request) {
+	c.request, c.result = *r, result{size: r.size()}
+}
+
+// drop lets go of the caller's memory.
+func (c *call) drop() {
+	c.request, c.one[0] = request{}, nil
+	clear(c.iov)
+	c.head = unix.Msghdr{}
+}
+
+// send sends what is left to send.
+func (c *call) send(fd int, kind Kind) {
+	for {
+		n, e := c.sendOnce(fd, kind)
+		if e == unix.EINTR {
+			continue
+		}
+		c.errno = e
+		if e != 0 {
+			return
+		}
+		c.n += n
+		if kind != Stream || c.n >= c.result.size {
+			return
+		}
+		c.control = nil // went with the first byte
+	}
+}
+
+// size returns the bytes of the request.
+func (r *request) size() int {
+	size := len(r.p)
+	for _, b := range r.bufs {
+		size += len(b)
+	}
+	return size
+}
+
+func (c *call) sendOnce(fd int, kind Kind) (int, unix.Errno) {
+	if c.plain() {
+		return rawSend(fd, c.p[c.n:])
+	}
+	limit := math.MaxInt // of a message that has more parts nothing may be left out
+	if kind == Stream {
+		limit = maxParts
+	}
+	size := c.message(c.n, limit)
+	return rawSendMessage(fd, &c.head, size)
+}
+
+// maxParts is the number of parts that the kernel takes in one call. See
+// sendmsg(2), EMSGSIZE.
+const maxParts = 1024
+
+// message fills the head for the bytes from skip on, in limit parts at most, and
+// returns the number of these bytes.
+func (c *call) message(skip, limit int) (size int) {
+	parts := c.bufs
+	if parts == nil {
+		c.one[0] = c.p
+		parts = c.one[:]
+	}
+	c.iov, size = setIovecs(&c.head, c.iov, parts, skip, limit)
+	setControl(&c.head, c.control)
+	setName(&c.head, c.name)
+	return size
+}
+
+// receive receives once.
+func (c *call) receive(fd int, kind Kind) {
+	flags := c.flags
+	if kind != Stream {
+		flags |= unix.MSG_TRUNC // on a Stream it would discard
+	}
+	for reset := false; ; {
+		c.n, c.errno = c.receiveOnce(fd, flags)
+		switch {
+		case c.errno == unix.EINTR:
+			continue
+		case c.errno == unix.ECONNRESET && kind == SeqPacket && !reset:
+			// The peer closed with input unread. What it had sent before is still
+			// to be had, behind this error.
+			reset = true
+			continue
+		}
+		// Control messages come with a message. (A Stream's credentials come with its
+		// end, too, but it has no empty messages.)
+		message := kind == SeqPacket && c.came > 0
+		c.end = c.errno == 0 && c.n == 0 && !message && atEnd(fd, kind, c.result.size)
+		return
+	}
+}
+
+// atEnd reports whether a call that received 0 bytes into a buffer of the given size
+// has met the end. A message may have 0 bytes, too: the kernel does not say what it
+// was. On a SeqPacket it was one if the peer is there still, or if bytes follow it.
+func atEnd(fd int, kind Kind, size int) bool {
+	if kind == Datagram || kind == Stream && size == 0 {
+		return false
+	}
+	if kind == Stream {
+		return true
+	}
+	set := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+	n, err := unix.Poll(set, 0)
+	for errors.Is(err, unix.EINTR) {
+		n, err = unix.Poll(set, 0)
+	}
+	if n == 0 {
+		return false
+	}
+	follow, _ := unix.IoctlGetUint32(fd, unix.SIOCINQ) // of all messages
+	return follow == 0
+}
+
+func (c *call) receiveOnce(fd, flags int) (int, unix.Errno) {
+	if c.plain() {
+		return rawReceive(fd, c.p, flags)
+	}
+	size := c.message(0, maxParts)
+	if c.name != nil {
+		c.head.Namelen = uint32(family + MaxName)
+	}
+	n, e := rawReceiveMessage(fd, &c.head, size, flags)
+	if e != 0 {
+		return n, e // the head still says what there was room for
+	}
+	c.came, c.marks = int(c.head.Controllen), int(c.head.Flags)
+	if c.name != nil {
+		c.name.size = c.head.Namelen
+	}
+	return n, e
+}
+
+// accept accepts a connection; its descriptor is n.
+func (c *call) accept(fd int, _ Kind) {
+	for {
+		n, _, err := unix.Accept4(fd, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		c.n, c.errno = n, 0
+		if err != nil {
+			errors.As(err, &c.errno)
+		}
+		return
+	}
+}

@@ -1,0 +1,7 @@
+//go:build linux && !race
+
+package uds
+
+func release() {}
+
+func acquire() {}
