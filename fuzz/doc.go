@@ -1,7 +1,7 @@
 // Package fuzz tests packages framing, eof and lengthfield together: properties
 // that hold for every codec, every stream and every way to cut it; fuzz targets
 // for the same properties; and planted bugs, to see whether the tests find them.
-// It has nothing to import.
+// It fuzzes what decodes messages between processes, too. It has nothing to import.
 //
 // # Running
 //
@@ -59,7 +59,10 @@
 //
 // FuzzEnvelope and FuzzJournal are about package sysvmsg/envelope: an envelope is
 // accepted if it is what Append makes, byte for byte, and every byte of a journal is
-// a record's or reported.
+// a record's or reported. FuzzBatch, FuzzChunk and FuzzChunkRoundTrip are about
+// packages uds/batch and uds/chunk: naive readers of the same bytes say what must
+// come out, within the limits of memory, and what a writer sends over a connection
+// that refuses now and then comes out whole.
 //
 // # Mutants
 //
