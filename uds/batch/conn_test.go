@@ -13,6 +13,7 @@ import (
 
 	"github.com/plait-go/plait/uds"
 	"github.com/plait-go/plait/uds/batch"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // patience is how long a test waits for what must happen.
@@ -76,7 +77,7 @@ func TestConn(t *testing.T) {
 func TestSocket(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.socket.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			const records = 5000
 			a, b, err := uds.SocketPair(k.socket)
 			must(t, err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/plait-go/plait/uds"
 	"github.com/plait-go/plait/uds/batch"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 var (
@@ -111,7 +112,7 @@ var kinds = []struct { //nolint:gochecknoglobals // a table
 // pair returns two connected sockets, which are closed at the end of the test.
 func pair(tb testing.TB, kind uds.Kind) (a, b *uds.Conn) {
 	tb.Helper()
-	checkLeaks(tb)
+	leaktest.Check(tb)
 	a, b, err := uds.Pair(kind)
 	if err != nil {
 		tb.Fatal(err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/plait-go/plait/uds"
 	"github.com/plait-go/plait/uds/chunk"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // lengths are those of messages that go through a real connection.
@@ -93,7 +94,7 @@ func TestGrantedBuffer(t *testing.T) {
 func TestSocket(t *testing.T) {
 	for _, kind := range kinds() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			a, b, err := uds.SocketPair(kind)
 			must(t, err)
 			defer func() { must(t, a.Close()) }()

@@ -14,6 +14,7 @@ import (
 
 	"github.com/plait-go/plait/uds"
 	"github.com/plait-go/plait/uds/chunk"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 var (
@@ -103,7 +104,7 @@ func kinds() []uds.Kind { return []uds.Kind{uds.Datagram, uds.SeqPacket} }
 // pair returns two connected sockets, which are closed at the end of the test.
 func pair(tb testing.TB, kind uds.Kind) (a, b *uds.Conn) {
 	tb.Helper()
-	checkLeaks(tb)
+	leaktest.Check(tb)
 	a, b, err := uds.Pair(kind)
 	must(tb, err)
 	tb.Cleanup(func() { _, _ = a.Close(), b.Close() }) // the test may have
