@@ -84,7 +84,7 @@ func TestUnixSocket(t *testing.T) {
 	if got := first.dial(t).ask(t, "hello"); got != "hello" {
 		t.Errorf("echo = %q", got)
 	}
-	if got := fails(t, addr); !strings.Contains(got, "another server listens there") {
+	if got := fails(t, addr); !strings.Contains(got, "another process has it") {
 		t.Errorf("stderr = %q", got)
 	}
 
@@ -132,7 +132,7 @@ func TestUnixSocketErrors(t *testing.T) {
 	for addr, want := range map[string]string{
 		file:                            "the file exists and is no socket",
 		file + "/socket":                "not a directory",
-		"/" + strings.Repeat("x", 120):  "path of 121 bytes, a socket's may have",
+		"/" + strings.Repeat("x", 120):  "the name has 121 bytes, a socket's may have 108",
 		filepath.Dir(file) + "/no/file": "no such file or directory",
 	} {
 		if got := fails(t, "unix:"+addr); !strings.Contains(got, want) {
