@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -162,6 +163,30 @@ func TestLateCancel(t *testing.T) {
 				t.Fatalf("%s: Receive after another was cancelled: %v", kind, err)
 			}
 			cancel()
+		}
+	}
+}
+
+// A context that has served a wait ends the next one, too, also if it ends just when
+// that begins.
+func TestCancelAtEntry(t *testing.T) {
+	for _, kind := range kinds() {
+		checkLeaks(t)
+		a, b := pair(t, kind)
+		for range 3000 {
+			ctx, cancel := context.WithCancel(t.Context())
+			first, next := make(chan error), make(chan error, 1)
+			go func() {
+				first <- second(b.Receive(ctx, make([]byte, 1)))
+				next <- second(b.Receive(ctx, make([]byte, 1)))
+			}()
+			runtime.Gosched() // it may wait now
+			must(t, second(a.Send(t.Context(), []byte("x"))))
+			must(t, result(t, first))
+			cancel()
+			if err := result(t, next); !errors.Is(err, context.Canceled) {
+				t.Fatalf("%s: Receive: %v, want context.Canceled", kind, err)
+			}
 		}
 	}
 }

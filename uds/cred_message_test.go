@@ -102,6 +102,16 @@ func TestReceiveCredErrors(t *testing.T) {
 			if string(p[:n]) != "hello" || from != (uds.Cred{}) || !errors.Is(err, unix.ENODATA) {
 				t.Errorf("ReceiveCred without PassCred = %q, %+v, %v; want hello, ENODATA", p[:n], from, err)
 			}
+			// The room for credentials is one for descriptors, too.
+			files := open(t, 2)
+			before := len(openFDs(t))
+			must(t, second(a.SendFDs(ctx, []byte("hello"), files...)))
+			if n, _, err := b.ReceiveCred(ctx, p); n != 5 || !errors.Is(err, unix.ENODATA) {
+				t.Errorf("ReceiveCred of descriptors without PassCred = %d, %v; want 5, ENODATA", n, err)
+			}
+			if now := len(openFDs(t)); now != before {
+				t.Errorf("%d descriptors open after ReceiveCred, %d before", now, before)
+			}
 			must(t, b.PassCred())
 			ended, cancel := context.WithCancel(ctx)
 			call := waiting(t, func() error {

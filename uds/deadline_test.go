@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -109,6 +110,26 @@ func TestDeadlineAndContext(t *testing.T) {
 			tb.Errorf("%s after all: %v", w.name, err)
 		}
 	})
+}
+
+// A deadline that is set meanwhile does not hide that the context has ended.
+func TestDeadlineOverCancel(t *testing.T) {
+	for _, kind := range kinds() {
+		checkLeaks(t)
+		_, b := pair(t, kind)
+		for range 150 {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			call := waiting(t, func() error { return second(b.Receive(ctx, make([]byte, 1))) })
+			cancel(errEnough)
+			for range 30 {
+				must(t, b.SetDeadline(time.Now().Add(time.Hour)))
+				runtime.Gosched()
+			}
+			if err := result(t, call); !errors.Is(err, errEnough) {
+				t.Errorf("%s: Receive: %v, want the cause", kind, err)
+			}
+		}
+	}
 }
 
 // Each direction has its own deadline.

@@ -38,7 +38,7 @@ func TestExecInheritsNothing(t *testing.T) {
 	detached, err := accepted.File()
 	must(t, err)
 	defer func() { must(t, detached.Close()) }()
-	must(t, second(a.SendFiles(ctx, []byte("x"), l, a)))
+	must(t, second(a.SendFiles(ctx, []byte("x"), l, accepted)))
 	var received [2]int
 	if _, n, err := b.ReceiveFDs(ctx, make([]byte, 1), received[:]); n != 2 || err != nil {
 		t.Fatalf("ReceiveFDs = %d, %v; want 2", n, err)

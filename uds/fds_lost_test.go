@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -182,7 +183,10 @@ func receiveKindAtLimit(kind uds.Kind) error {
 			return err
 		}
 		p, fds := make([]byte, 10), make([]int, uds.MaxFDs)
-		if err := low.allow(free); err != nil {
+		if free > 0 {
+			err = low.allow(free)
+		}
+		if err != nil {
 			return err
 		}
 		before := freeFDs()
@@ -190,8 +194,11 @@ func receiveKindAtLimit(kind uds.Kind) error {
 		if string(p[:n]) != "hello" || nfds != 0 || !errors.Is(err, uds.ErrControl) {
 			return fmt.Errorf("ReceiveFDs with room for %d = %q, %d, %w; want hello, 0, ErrControl", free, p[:n], nfds, err)
 		}
-		if now := freeFDs(); now != before {
-			return fmt.Errorf("after ReceiveFDs %d descriptors can be opened, %d before", now, before)
+		// The race detector opens a file now and then.
+		for start := time.Now(); freeFDs() != before; {
+			if time.Since(start) > patience {
+				return fmt.Errorf("after ReceiveFDs %d descriptors can be opened, %d before", freeFDs(), before)
+			}
 		}
 		if err := low.raise(); err != nil {
 			return err

@@ -33,11 +33,11 @@ func TestHTTP(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return uds.Dial(ctx, uds.Stream, path) },
 	}}
-	body := strings.Repeat("a body of some length; ", 20_000) // more than a socket takes
+	body := strings.Repeat("a body of some length; ", 12_000) // more than a socket takes
 	var wg sync.WaitGroup
-	for range 8 {
+	for range 4 {
 		wg.Go(func() {
-			for range 5 {
+			for range 3 {
 				response, err := client.Post("http://server/path:", "text/plain", strings.NewReader(body))
 				if err != nil {
 					t.Error(err)

@@ -76,10 +76,12 @@ func acceptWithoutDescriptors([]string) error {
 }
 
 // limit is a limit of open files that was lowered.
-type limit struct{ before unix.Rlimit }
+type limit struct {
+	before unix.Rlimit
+	free   int // the lowest free descriptor
+}
 
-// lower lowers the limit of open files so that no more can be opened, even
-// if there are gaps.
+// lower lowers the limit of open files so far that no more can be opened.
 func lower() (*limit, error) {
 	l := new(limit)
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &l.before); err != nil {
@@ -89,18 +91,16 @@ func lower() (*limit, error) {
 	if err != nil {
 		return nil, err
 	}
-	low := unix.Rlimit{Cur: uint64(free), Max: l.before.Max}
-	return l, errors.Join(unix.Close(free), unix.Setrlimit(unix.RLIMIT_NOFILE, &low))
+	l.free = free
+	// Below are standard input, output and errors. What is open stays open.
+	return l, errors.Join(unix.Close(free), l.set(3))
 }
 
-// allow raises a limit so that n more can be opened.
-func (l *limit) allow(n int) error {
-	var now unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &now); err != nil {
-		return err
-	}
-	now.Cur += uint64(n)
-	return unix.Setrlimit(unix.RLIMIT_NOFILE, &now)
+// allow lets up to n be opened.
+func (l *limit) allow(n int) error { return l.set(l.free + n) }
+
+func (l *limit) set(n int) error {
+	return unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(n), Max: l.before.Max})
 }
 
 // raise sets the limit to what it was.

@@ -65,7 +65,7 @@ func TestSteady(t *testing.T) {
 				must(t, err)
 				must(t, errors.Join(x.Close(), y.Close()))
 			})
-			steady(t, "messages", 100_000, func(int) {
+			steady(t, "messages", 50_000, func(int) {
 				must(t, second(a.Send(t.Context(), p)))
 				must(t, second(b.Receive(t.Context(), buf)))
 			})
@@ -84,7 +84,7 @@ func TestSteady(t *testing.T) {
 				}
 				<-cancelled
 			})
-			steady(t, "refusals", 50_000, func(int) {
+			steady(t, "refusals", 30_000, func(int) {
 				if _, err := b.TryReceive(buf); !errors.Is(err, uds.ErrEmpty) {
 					t.Errorf("TryReceive: %v, want ErrEmpty", err)
 				}
