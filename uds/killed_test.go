@@ -10,6 +10,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -108,50 +109,79 @@ func tellChild(args []string) error {
 	}
 }
 
-// Receivers are killed, one after the other, while the parent keeps their end open:
-// each loses the one message that it had taken and not told at most, and nothing
-// comes twice or out of order.
+// Receivers are killed while the parent keeps their end open: each loses the one
+// message that it had taken and not told at most, and nothing comes twice or out of
+// order. They share the end, or come one after the other.
 func TestKilledReceivers(t *testing.T) {
 	const kills = 6
 	for _, kind := range packets() {
-		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
-			random := rand.New(rand.NewPCG(newSeed(t), 0))
-			a, b := pair(t, kind)
-			f, err := b.File()
-			must(t, err)
-			ctx, stop := context.WithCancelCause(patient(t))
-			call := make(chan error, 1)
-			sent := 0
-			go func() { call <- sendNumbers(ctx, a, &sent) }()
-			var told []int
-			for range kills {
-				told = append(told, startTeller(t, "take", nil, f, 1+random.IntN(300)).kill(t)...)
-			}
-			must(t, f.Close())
-			stop(errEnough)
-			if err := result(t, call); !errors.Is(err, errEnough) {
-				t.Errorf("Send: %v, want it to wait until it is cancelled", err)
-			}
-			for p := make([]byte, 100); ; {
-				n, err := b.TryReceive(p)
-				if err == uds.ErrEmpty {
-					break
-				}
+		for _, together := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, together %v", kind, together), func(t *testing.T) {
+				checkLeaks(t)
+				random := rand.New(rand.NewPCG(newSeed(t), 0))
+				a, b := pair(t, kind)
+				f, err := b.File()
 				must(t, err)
-				number, err := strconv.Atoi(string(p[:n]))
-				must(t, err)
-				told = append(told, number)
-			}
-			for i := range told[1:] {
-				if told[i+1] <= told[i] {
-					t.Fatalf("message %d came behind %d", told[i+1], told[i])
+				ctx, stop := context.WithCancelCause(patient(t))
+				call := make(chan error, 1)
+				sent := 0
+				go func() { call <- sendNumbers(ctx, a, &sent) }()
+				var all []*teller
+				var told [][]int
+				for range kills {
+					all = append(all, startTeller(t, "take", nil, f, 1+random.IntN(300)))
+					if !together {
+						told = append(told, all[0].kill(t))
+						all = nil
+					}
 				}
+				for _, taker := range all {
+					told = append(told, taker.kill(t))
+				}
+				must(t, f.Close())
+				stop(errEnough)
+				if err := result(t, call); !errors.Is(err, errEnough) {
+					t.Errorf("Send: %v, want it to wait until it is cancelled", err)
+				}
+				checkTold(t, append(told, drainNumbers(t, b)), sent, kills)
+			})
+		}
+	}
+}
+
+// drainNumbers receives what is there.
+func drainNumbers(tb testing.TB, c *uds.Conn) (numbers []int) {
+	tb.Helper()
+	for p := make([]byte, 100); ; {
+		n, err := c.TryReceive(p)
+		if err == uds.ErrEmpty {
+			return numbers
+		}
+		must(tb, err)
+		number, err := strconv.Atoi(string(p[:n]))
+		must(tb, err)
+		numbers = append(numbers, number)
+	}
+}
+
+// checkTold fails tb unless the numbers that each receiver told are in order, and all
+// together those from 0 to sent, once, but for a few.
+func checkTold(tb testing.TB, told [][]int, sent, few int) {
+	tb.Helper()
+	seen := make(map[int]bool)
+	for _, numbers := range told {
+		if !slices.IsSorted(numbers) {
+			tb.Errorf("messages came out of order: %v", numbers)
+		}
+		for _, number := range numbers {
+			if seen[number] || number >= sent {
+				tb.Errorf("message %d of %d came twice, or from nowhere", number, sent)
 			}
-			if lost := sent - len(told); lost < 0 || lost > kills {
-				t.Errorf("%d of %d messages are lost by %d kills", lost, sent, kills)
-			}
-		})
+			seen[number] = true
+		}
+	}
+	if lost := sent - len(seen); lost > few {
+		tb.Errorf("%d of %d messages are lost, want %d at most", lost, sent, few)
 	}
 }
 
