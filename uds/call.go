@@ -9,17 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// request says what one call sends, or where it receives to.
+// request says what one call sends, or where it receives to. A message in parts has
+// them beside it, so that they need not be in the heap.
 type request struct {
-	p       []byte   // the bytes, or
-	bufs    [][]byte // parts of one message
+	p       []byte   // the bytes, unless there are parts
 	control []byte   // control messages
 	name    *address // destination, or where to put the source
 	flags   int      // of a receive
 }
-
-// plain reports whether the bytes of p are all there is.
-func (r *request) plain() bool { return r.bufs == nil && r.control == nil && r.name == nil }
 
 // result is what came of a call.
 type result struct {
@@ -36,21 +33,36 @@ type result struct {
 type call struct {
 	request
 	result
-	one  [1][]byte // p as parts
-	iov  []unix.Iovec
-	head unix.Msghdr
+	parts [][]byte  // of the message, if there are some
+	one   [1][]byte // p as parts
+	iov   []unix.Iovec
+	head  unix.Msghdr
 }
 
 // set starts a call anew.
-func (c *call) set(r *request) {
-	c.request, c.result = *r, result{size: r.size()}
+func (c *call) set(r *request, parts [][]byte) {
+	c.request, c.result = *r, result{size: size(r.p, parts)}
+	c.parts = append(c.parts[:0], parts...)
 }
 
 // drop lets go of the caller's memory.
 func (c *call) drop() {
 	c.request, c.one[0] = request{}, nil
+	clear(c.parts)
 	clear(c.iov)
 	c.head = unix.Msghdr{}
+}
+
+// plain reports whether the bytes of p are all there is.
+func (c *call) plain() bool { return len(c.parts) == 0 && c.control == nil && c.name == nil }
+
+// size returns the bytes of a message.
+func size(p []byte, parts [][]byte) int {
+	n := len(p)
+	for _, b := range parts {
+		n += len(b)
+	}
+	return n
 }
 
 // send sends what is left to send.
@@ -72,15 +84,6 @@ func (c *call) send(fd int, kind Kind) {
 	}
 }
 
-// size returns the bytes of the request.
-func (r *request) size() int {
-	size := len(r.p)
-	for _, b := range r.bufs {
-		size += len(b)
-	}
-	return size
-}
-
 func (c *call) sendOnce(fd int, kind Kind) (int, unix.Errno) {
 	if c.plain() {
 		return rawSend(fd, c.p[c.n:])
@@ -100,8 +103,8 @@ const maxParts = 1024
 // message fills the head for the bytes from skip on, in limit parts at most, and
 // returns the number of these bytes.
 func (c *call) message(skip, limit int) (size int) {
-	parts := c.bufs
-	if parts == nil {
+	parts := c.parts
+	if len(parts) == 0 {
 		c.one[0] = c.p
 		parts = c.one[:]
 	}

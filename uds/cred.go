@@ -74,7 +74,7 @@ func (c *Conn) PassCred() error {
 // PassCred it fails with ENODATA, and n bytes have been received.
 func (c *Conn) ReceiveCred(ctx context.Context, p []byte) (n int, from Cred, err error) {
 	control := room(0)
-	res, err := c.in.do(ctx, &request{p: p, control: control})
+	res, err := c.in.do(ctx, &request{p: p, control: control}, nil)
 	n, err = c.received(res, err)
 	fds, cred := parseControl(control[:res.came])
 	for _, fd := range fds {

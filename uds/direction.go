@@ -55,7 +55,7 @@ func (d *direction) init(
 
 // try makes the call, and does not wait: the errno may be EAGAIN. The error is of
 // the descriptor: net.ErrClosed or os.ErrDeadlineExceeded.
-func (d *direction) try(r *request) (result, error) {
+func (d *direction) try(r *request, parts [][]byte) (result, error) {
 	if d.watch.expired() {
 		if d.control(func(uintptr) {}) != nil {
 			return result{}, net.ErrClosed
@@ -64,7 +64,7 @@ func (d *direction) try(r *request) (result, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.now.set(r)
+	d.now.set(r, parts)
 	err := d.control(d.tryFn)
 	res := d.now.result
 	d.now.drop()
@@ -76,22 +76,22 @@ func (d *direction) try(r *request) (result, error) {
 
 // tryAlone is try, for sending on a Stream: with another sender at work there is no
 // room.
-func (d *direction) tryAlone(r *request) (result, error) {
+func (d *direction) tryAlone(r *request, parts [][]byte) (result, error) {
 	select {
 	case d.slot <- struct{}{}:
 		defer d.leave()
-		return d.try(r)
+		return d.try(r, parts)
 	default:
 		return result{errno: unix.EAGAIN}, nil
 	}
 }
 
 // do makes the call, and waits until it is made.
-func (d *direction) do(ctx context.Context, r *request) (result, error) {
+func (d *direction) do(ctx context.Context, r *request, parts [][]byte) (result, error) {
 	if ctx.Err() != nil {
 		return result{}, context.Cause(ctx)
 	}
-	res, err := d.try(r)
+	res, err := d.try(r, parts)
 	if err != nil || res.errno != unix.EAGAIN {
 		return res, err
 	}
@@ -99,11 +99,11 @@ func (d *direction) do(ctx context.Context, r *request) (result, error) {
 		return res, err
 	}
 	defer d.leave()
-	return d.wait(ctx, r, res)
+	return d.wait(ctx, r, parts, res)
 }
 
 // doAlone is do, for sending on a Stream.
-func (d *direction) doAlone(ctx context.Context, r *request) (result, error) {
+func (d *direction) doAlone(ctx context.Context, r *request, parts [][]byte) (result, error) {
 	if ctx.Err() != nil {
 		return result{}, context.Cause(ctx)
 	}
@@ -111,14 +111,14 @@ func (d *direction) doAlone(ctx context.Context, r *request) (result, error) {
 		return result{}, err
 	}
 	defer d.leave()
-	res, err := d.try(r)
+	res, err := d.try(r, parts)
 	if err != nil || res.errno != unix.EAGAIN {
 		return res, err
 	}
 	if res.n > 0 {
 		r.control = nil // it went with the first byte
 	}
-	return d.wait(ctx, r, res)
+	return d.wait(ctx, r, parts, res)
 }
 
 // enter takes the slot.
@@ -142,9 +142,9 @@ func (d *direction) enter(ctx context.Context) error {
 func (d *direction) leave() { <-d.slot }
 
 // wait goes on with a call of which res is done. The caller holds the slot.
-func (d *direction) wait(ctx context.Context, r *request, res result) (result, error) {
+func (d *direction) wait(ctx context.Context, r *request, parts [][]byte, res result) (result, error) {
 	d.mu.Lock()
-	d.later.set(r)
+	d.later.set(r, parts)
 	d.later.result = res
 	d.mu.Unlock()
 	err := d.parked(ctx)

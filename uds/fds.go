@@ -30,7 +30,7 @@ func (c *Conn) SendFDs(ctx context.Context, p []byte, fds ...int) (n int, err er
 	if err != nil {
 		return 0, c.wrap("send", err)
 	}
-	return c.send(ctx, request{p: p, control: control})
+	return c.send(ctx, request{p: p, control: control}, nil)
 }
 
 // TrySendFDs is SendFDs that does not wait, as [Conn.TrySend]. On a Stream the
@@ -40,7 +40,7 @@ func (c *Conn) TrySendFDs(p []byte, fds ...int) (n int, err error) {
 	if err != nil {
 		return 0, c.wrap("send", err)
 	}
-	return c.trySend(request{p: p, control: control})
+	return c.trySend(request{p: p, control: control}, nil)
 }
 
 // SendFiles is SendFDs for what packages os and net made, without a call of their
@@ -81,7 +81,7 @@ func (c *Conn) SendFiles(ctx context.Context, p []byte, files ...syscall.Conn) (
 // have been received. Receive and its kin drop descriptors that come.
 func (c *Conn) ReceiveFDs(ctx context.Context, p []byte, fds []int) (n, nfds int, err error) {
 	control := room(len(fds))
-	res, err := c.in.do(ctx, &request{p: p, control: control})
+	res, err := c.in.do(ctx, &request{p: p, control: control}, nil)
 	n, err = c.received(res, err)
 	return deliver(n, err, control, res, fds)
 }
@@ -89,7 +89,7 @@ func (c *Conn) ReceiveFDs(ctx context.Context, p []byte, fds []int) (n, nfds int
 // TryReceiveFDs is ReceiveFDs that does not wait, as [Conn.TryReceive].
 func (c *Conn) TryReceiveFDs(p []byte, fds []int) (n, nfds int, err error) {
 	control := room(len(fds))
-	res, err := c.in.try(&request{p: p, control: control})
+	res, err := c.in.try(&request{p: p, control: control}, nil)
 	n, err = c.received(res, err)
 	return deliver(n, err, control, res, fds)
 }
@@ -145,6 +145,9 @@ func parseControl(p []byte) (fds []int, cred *Cred) {
 			for ; len(data) >= 4; data = data[4:] {
 				fds = append(fds, int(int32(binary.NativeEndian.Uint32(data))))
 			}
+		case h.Type == unix.SCM_PIDFD && len(data) >= 4:
+			// Not asked for, but by whoever made a socket that came from FromFile.
+			_ = unix.Close(int(int32(binary.NativeEndian.Uint32(data))))
 		case h.Type == unix.SCM_CREDENTIALS && len(data) >= unix.SizeofUcred:
 			cred = &Cred{
 				PID: int(int32(binary.NativeEndian.Uint32(data))),

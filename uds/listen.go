@@ -109,12 +109,12 @@ func newListener(fd int, kind Kind, name string, file *socketFile) *Listener {
 
 // AcceptConn waits for a connection. It ends with ctx, or by the deadline.
 func (l *Listener) AcceptConn(ctx context.Context) (*Conn, error) {
-	return l.accepted(l.accept.do(ctx, &request{}))
+	return l.accepted(l.accept.do(ctx, &request{}, nil))
 }
 
 // TryAccept returns a connection that has come, or [ErrEmpty].
 func (l *Listener) TryAccept() (*Conn, error) {
-	return l.accepted(l.accept.try(&request{}))
+	return l.accepted(l.accept.try(&request{}, nil))
 }
 
 // Accept is AcceptConn by the deadline alone; the net.Conn is a *[Conn].

@@ -29,7 +29,7 @@ func (c *Conn) Receive(ctx context.Context, p []byte) (n int, err error) {
 	if c.kind == Stream && len(p) == 0 {
 		return 0, nil
 	}
-	res, err := c.in.do(ctx, &request{p: p})
+	res, err := c.in.do(ctx, &request{p: p}, nil)
 	return c.received(res, err)
 }
 
@@ -39,7 +39,7 @@ func (c *Conn) TryReceive(p []byte) (n int, err error) {
 	if c.kind == Stream && len(p) == 0 {
 		return 0, nil
 	}
-	res, err := c.in.try(&request{p: p})
+	res, err := c.in.try(&request{p: p}, nil)
 	return c.received(res, err)
 }
 
@@ -52,7 +52,7 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 // On kinds other than Datagram that is the name of RemoteAddr.
 func (c *Conn) ReceiveFrom(ctx context.Context, p []byte) (n int, from string, err error) {
 	var a address
-	res, err := c.in.do(ctx, &request{p: p, name: &a})
+	res, err := c.in.do(ctx, &request{p: p, name: &a}, nil)
 	n, err = c.received(res, err)
 	return n, a.name(), err
 }
@@ -64,7 +64,7 @@ func (c *Conn) Size(ctx context.Context) (int, error) {
 	if c.kind == Stream {
 		return 0, c.wrap("size", errNoMessages)
 	}
-	res, err := c.in.do(ctx, &request{flags: unix.MSG_PEEK})
+	res, err := c.in.do(ctx, &request{flags: unix.MSG_PEEK}, nil)
 	if err != nil || res.errno != 0 || res.end {
 		return c.received(res, err)
 	}
@@ -76,7 +76,7 @@ func (c *Conn) TrySize() (int, error) {
 	if c.kind == Stream {
 		return 0, c.wrap("size", errNoMessages)
 	}
-	res, err := c.in.try(&request{flags: unix.MSG_PEEK})
+	res, err := c.in.try(&request{flags: unix.MSG_PEEK}, nil)
 	if err != nil || res.errno != 0 || res.end {
 		return c.received(res, err)
 	}

@@ -22,13 +22,13 @@ import (
 //
 // It ends with ctx, or by the write deadline. The peer's end is [ErrPeerClosed].
 func (c *Conn) Send(ctx context.Context, p []byte) (n int, err error) {
-	return c.send(ctx, request{p: p})
+	return c.send(ctx, request{p: p}, nil)
 }
 
 // Sendv is Send for a message in parts, a header and a body for example. On the kinds
 // that keep boundaries more than 1024 parts are EMSGSIZE.
 func (c *Conn) Sendv(ctx context.Context, bufs ...[]byte) (n int, err error) {
-	return c.send(ctx, request{bufs: parts(bufs)})
+	return c.send(ctx, request{}, bufs)
 }
 
 // TrySend is Send that does not wait. [ErrFull] says that there is no room: then
@@ -38,17 +38,17 @@ func (c *Conn) Sendv(ctx context.Context, bufs ...[]byte) (n int, err error) {
 // There is room for a message as soon as the queue has some, earlier than poll(2)
 // calls the socket writable, which is when three quarters are free.
 func (c *Conn) TrySend(p []byte) (n int, err error) {
-	return c.trySend(request{p: p})
+	return c.trySend(request{p: p}, nil)
 }
 
 // TrySendv is TrySend for a message in parts.
 func (c *Conn) TrySendv(bufs ...[]byte) (n int, err error) {
-	return c.trySend(request{bufs: parts(bufs)})
+	return c.trySend(request{}, bufs)
 }
 
 // Write is Send by the write deadline alone.
 func (c *Conn) Write(p []byte) (n int, err error) {
-	return c.send(context.Background(), request{p: p})
+	return c.send(context.Background(), request{p: p}, nil)
 }
 
 // SendTo is Send to the socket of that name, on a Datagram that is not connected or
@@ -78,7 +78,7 @@ func (c *Conn) sendTo(ctx context.Context, p []byte, name string) (n int, err er
 		if ctx.Err() != nil {
 			return 0, c.wrap("send", context.Cause(ctx))
 		}
-		res, err := c.out.try(&r)
+		res, err := c.out.try(&r, nil)
 		if err != nil || res.errno != unix.EAGAIN {
 			return c.sent(res, err)
 		}
@@ -86,36 +86,28 @@ func (c *Conn) sendTo(ctx context.Context, p []byte, name string) (n int, err er
 	}
 }
 
-// parts returns bufs, which are parts of a message even if there are none.
-func parts(bufs [][]byte) [][]byte {
-	if bufs == nil {
-		return [][]byte{}
-	}
-	return bufs
-}
-
-func (c *Conn) send(ctx context.Context, r request) (int, error) {
-	if empty(c.kind, &r) {
+func (c *Conn) send(ctx context.Context, r request, parts [][]byte) (int, error) {
+	if empty(c.kind, r.p, parts) {
 		return 0, nil
 	}
 	if c.kind == Stream {
-		return c.sent(c.out.doAlone(ctx, &r))
+		return c.sent(c.out.doAlone(ctx, &r, parts))
 	}
-	return c.sent(c.out.do(ctx, &r))
+	return c.sent(c.out.do(ctx, &r, parts))
 }
 
-func (c *Conn) trySend(r request) (int, error) {
-	if empty(c.kind, &r) {
+func (c *Conn) trySend(r request, parts [][]byte) (int, error) {
+	if empty(c.kind, r.p, parts) {
 		return 0, nil
 	}
 	if c.kind == Stream {
-		return c.sent(c.out.tryAlone(&r))
+		return c.sent(c.out.tryAlone(&r, parts))
 	}
-	return c.sent(c.out.try(&r))
+	return c.sent(c.out.try(&r, parts))
 }
 
 // empty reports whether there is nothing to send.
-func empty(kind Kind, r *request) bool { return kind == Stream && r.size() == 0 }
+func empty(kind Kind, p []byte, parts [][]byte) bool { return kind == Stream && size(p, parts) == 0 }
 
 // sent is what a call returns that came out as res.
 func (c *Conn) sent(res result, err error) (int, error) {

@@ -108,11 +108,11 @@ func (s *Socket) Close() error {
 }
 
 // TrySend sends p, as [Conn.TrySend].
-func (s *Socket) TrySend(p []byte) (n int, err error) { return s.send(request{p: p}) }
+func (s *Socket) TrySend(p []byte) (n int, err error) { return s.send(request{p: p}, nil) }
 
 // TrySendv sends a message in parts, as [Conn.TrySendv].
 func (s *Socket) TrySendv(bufs ...[]byte) (n int, err error) {
-	return s.send(request{bufs: parts(bufs)})
+	return s.send(request{}, bufs)
 }
 
 // TrySendFDs sends p with descriptors, as [Conn.TrySendFDs].
@@ -121,17 +121,17 @@ func (s *Socket) TrySendFDs(p []byte, fds ...int) (n int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("uds: send: %w", err)
 	}
-	return s.send(request{p: p, control: control})
+	return s.send(request{p: p, control: control}, nil)
 }
 
-func (s *Socket) send(r request) (int, error) {
+func (s *Socket) send(r request, parts [][]byte) (int, error) {
 	if s.fd < 0 {
 		return 0, fmt.Errorf("uds: send: %w", net.ErrClosed)
 	}
-	if empty(s.kind, &r) {
+	if empty(s.kind, r.p, parts) {
 		return 0, nil
 	}
-	s.out.set(&r)
+	s.out.set(&r, parts)
 	s.out.send(s.fd, s.kind)
 	res := s.out.result
 	s.out.drop()
@@ -177,7 +177,7 @@ func (s *Socket) receive(r request) (result, error) {
 	if s.fd < 0 {
 		return result{}, net.ErrClosed
 	}
-	s.in.set(&r)
+	s.in.set(&r, nil)
 	s.in.receive(s.fd, s.kind)
 	res := s.in.result
 	s.in.drop()
