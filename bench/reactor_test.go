@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/plait-go/plait/bench/ipc"
 	"github.com/plait-go/plait/bench/load"
 )
 
-// TestMain is the whole run of a process that was started as a server.
+// TestMain is the whole run of a process that was started as a server, or as one end
+// of a conversation.
 func TestMain(m *testing.M) {
-	if !load.Child(load.Servers()) {
+	if !load.Child(load.Servers()) && !ipc.Child() {
 		m.Run()
 	}
 }
