@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/plait-go/plait/uds"
+	"golang.org/x/sys/unix"
 )
 
 // Calls allocate nothing, when they need not wait.
@@ -102,6 +103,34 @@ func echo(ctx context.Context, c *uds.Conn) error {
 		}
 		if _, err := c.Send(ctx, p[:n]); err != nil {
 			return err
+		}
+	}
+}
+
+// Descriptors and credentials cost nothing either, but that the race detector has
+// sync.Pool forget buffers.
+func TestControlAllocs(t *testing.T) {
+	checkLeaks(t)
+	for _, kind := range kinds() {
+		a, b := pair(t, kind)
+		must(t, b.PassCred())
+		ctx, p, buf := patient(t), make([]byte, 100), make([]byte, 200)
+		send, fds := []int{0, 1, 2}, make([]int, 3)
+		allocs := testing.AllocsPerRun(200, func() {
+			_, err := a.SendFDs(ctx, p, send...)
+			must(t, err)
+			_, n, err := b.ReceiveFDs(ctx, buf, fds)
+			must(t, err)
+			for _, fd := range fds[:n] {
+				must(t, unix.Close(fd))
+			}
+			_, err = a.Send(ctx, p)
+			must(t, err)
+			_, _, err = b.ReceiveCred(ctx, buf)
+			must(t, err)
+		})
+		if allocs > pooled {
+			t.Errorf("%s: %v allocations, want %v", kind, allocs, pooled)
 		}
 	}
 }

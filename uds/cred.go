@@ -73,18 +73,20 @@ func (c *Conn) PassCred() error {
 // was sent before [Conn.PassCred] has PID 0 and the overflow user, 65534. Without
 // PassCred it fails with ENODATA, and n bytes have been received.
 func (c *Conn) ReceiveCred(ctx context.Context, p []byte) (n int, from Cred, err error) {
-	control := room(0)
+	b := controls.Get().(*controlBuffer)
+	defer controls.Put(b)
+	control := b.room(0)
 	res, err := c.in.do(ctx, &request{p: p, control: control}, nil)
 	n, err = c.received(res, err)
-	fds, cred := parseControl(control[:res.came])
+	fds, cred, told := parseControl(nil, control[:res.came])
 	for _, fd := range fds {
 		_ = unix.Close(fd) // not asked for
 	}
 	if err != nil {
 		return n, Cred{}, err
 	}
-	if cred == nil {
+	if !told {
 		return n, Cred{}, c.wrap("receive", fmt.Errorf("no credentials came: %w", unix.ENODATA))
 	}
-	return n, *cred, nil
+	return n, cred, nil
 }

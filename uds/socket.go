@@ -117,7 +117,9 @@ func (s *Socket) TrySendv(bufs ...[]byte) (n int, err error) {
 
 // TrySendFDs sends p with descriptors, as [Conn.TrySendFDs].
 func (s *Socket) TrySendFDs(p []byte, fds ...int) (n int, err error) {
-	control, err := rights(s.kind, p, fds)
+	b := controls.Get().(*controlBuffer)
+	defer controls.Put(b)
+	control, err := b.rights(s.kind, p, fds)
 	if err != nil {
 		return 0, fmt.Errorf("uds: send: %w", err)
 	}
@@ -155,7 +157,9 @@ func (s *Socket) TryReceive(p []byte) (n int, err error) {
 
 // TryReceiveFDs receives a message with descriptors, as [Conn.TryReceiveFDs].
 func (s *Socket) TryReceiveFDs(p []byte, fds []int) (n, nfds int, err error) {
-	control := room(len(fds))
+	b := controls.Get().(*controlBuffer)
+	defer controls.Put(b)
+	control := b.room(len(fds))
 	res, err := s.receive(request{p: p, control: control})
 	n, err = bare(res, err)
 	return deliver(n, err, control, res, fds)
