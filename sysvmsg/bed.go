@@ -31,17 +31,17 @@ var (
 // A bed is what a thread sleeps in that a context can wake.
 //
 // What was asked of the context stays asked when the thread has left, so that
-// sleeping again and again with the same one allocates nothing.
+// sleeping again and again with the same one allocates nothing. A context that has
+// ended is not kept.
 type bed struct {
 	tapFn func() // tap, made once
 
-	mu      sync.Mutex
-	thread  int             // that sleeps, or 0
-	done    <-chan struct{} // of the context that tapFn is asked of, or nil
-	stop    func() bool
-	tapping bool          // tap is at work
-	awake   chan struct{} // tells it to end
-	ended   chan struct{} // it has
+	mu     sync.Mutex
+	thread int             // that sleeps, or 0
+	done   <-chan struct{} // of the context that tapFn is asked of, or nil
+	stop   func() bool     // asks it no more
+	awake  chan struct{}   // closed to end the tap that is at work; nil if there is none
+	ended  chan struct{}   // closed when it has
 }
 
 // takeBed returns a bed for the calling thread, which ctx wakes when it ends.
@@ -53,7 +53,7 @@ func takeBed(ctx context.Context) *bed {
 	}
 	beds.Unlock()
 	if b == nil {
-		b = &bed{awake: make(chan struct{}), ended: make(chan struct{})}
+		b = &bed{}
 		b.tapFn = b.tap
 	}
 	b.mu.Lock()
@@ -73,11 +73,18 @@ func takeBed(ctx context.Context) *bed {
 // context ends, also one that was asked before, which is nobody's concern any more.
 func (b *bed) tap() {
 	b.mu.Lock()
-	if b.thread == 0 || b.tapping || !over(b.done) {
+	if b.thread == 0 {
+		b.forget()
+	}
+	if b.thread == 0 || b.awake != nil || !over(b.done) {
 		b.mu.Unlock()
 		return
 	}
-	b.tapping = true
+	// A bed serves whoever comes next, but in a bubble of testing/synctest channels
+	// are the bubble's. So they are this tap's alone.
+	awake, ended := make(chan struct{}), make(chan struct{})
+	defer close(ended)
+	b.awake, b.ended = awake, ended
 	thread := b.thread
 	b.mu.Unlock()
 	again := time.NewTicker(tapAgain)
@@ -85,8 +92,7 @@ func (b *bed) tap() {
 	for {
 		_ = unix.Tgkill(unix.Getpid(), thread, unix.SIGURG) // the thread waits for ended, later
 		select {
-		case <-b.awake:
-			b.ended <- struct{}{}
+		case <-awake:
 			return
 		case <-again.C:
 		}
@@ -97,16 +103,25 @@ func (b *bed) tap() {
 func (b *bed) leave() {
 	b.mu.Lock()
 	b.thread = 0
-	tapping := b.tapping
-	b.tapping = false
+	awake, ended := b.awake, b.ended
+	b.awake, b.ended = nil, nil
+	b.forget()
 	b.mu.Unlock()
-	if tapping {
-		b.awake <- struct{}{}
-		<-b.ended
+	if awake != nil {
+		close(awake)
+		<-ended
 	}
 	beds.Lock()
 	beds.free = append(beds.free, b)
 	beds.Unlock()
+}
+
+// forget lets go of a context that has ended, with all that it refers to. The caller
+// has b.mu.
+func (b *bed) forget() {
+	if over(b.done) {
+		b.done, b.stop = nil, nil
+	}
 }
 
 // over reports whether a context has ended.

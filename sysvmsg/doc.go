@@ -58,12 +58,15 @@
 // a channel, is better than many that receive.
 //
 // A context that ends interrupts the thread with SIGURG, the signal that the Go
-// runtime uses itself, until the thread has noticed; nothing polls. For that the
-// runtime must handle the signal: after signal.Ignore(SIGURG) nothing can be cancelled.
+// runtime uses itself, until the thread has noticed. For that the runtime must handle
+// the signal: after signal.Ignore(SIGURG) nothing can be cancelled. The package keeps
+// the contexts that were last waited with, [MaxBlocked] at most, each until it ends
+// or another takes its place: waiting again with the same one allocates nothing.
 //
 // # Concurrency
 //
 // All functions and methods may be called from any number of goroutines. The
-// package starts no goroutine of its own and logs nothing; what runs when a context
-// ends has ended when the call returns.
+// package logs nothing, and starts no goroutine but by context.AfterFunc: one that
+// interrupts has ended when the call returns. A context with a Done channel of its
+// own, which package context has not made, costs a goroutine while it is kept.
 package sysvmsg

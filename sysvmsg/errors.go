@@ -23,7 +23,7 @@ var (
 
 	// ErrRemoved says that the queue does not exist any more. It comes with EIDRM if
 	// the queue was removed while the call waited, otherwise with EINVAL.
-	ErrRemoved = errors.New("the queue has been removed")
+	ErrRemoved = errors.New("the queue does not exist")
 
 	// ErrTooLarge says that a message can never be sent: it is longer than
 	// kernel.msgmax allows, or than the capacity of the queue. Nothing was sent.

@@ -89,7 +89,11 @@ func (q *Queue) received(c *call, p []byte, n int, e unix.Errno) (int, Type, err
 	case 0:
 		return copy(p, c.buf.payload()[:n]), c.buf.getType(), nil
 	case unix.E2BIG:
-		return 0, 0, q.wrap("receive from", &ShortBufferError{q.sizeOf(c.selector), len(p)})
+		size := q.sizeOf(c.selector)
+		if size <= len(p) {
+			size = 0 // that of another one: somebody else has taken this one
+		}
+		return 0, 0, q.wrap("receive from", &ShortBufferError{size, len(p)})
 	}
 	return 0, 0, q.failed("receive from", "msgrcv", e)
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strconv"
 	"testing"
@@ -75,18 +76,52 @@ func TestStormOfSignals(t *testing.T) {
 	defer cancel()
 	defer storm()()
 	sender := startChild(t, "number", q.ID(), nil)
-	var next [numberTypes]uint32
-	buf := make([]byte, 8)
-	for i := range numbers {
-		n, typ, err := q.Receive(ctx, sysvmsg.Any(), buf)
-		if err != nil || n != 4 || typ < 1 || typ > numberTypes {
-			t.Fatalf("message %d: Receive = %d, %d, %v; want 4 bytes", i, n, typ, err)
-		}
-		if got, want := binary.BigEndian.Uint32(buf), next[typ-1]; got != want {
-			t.Fatalf("message %d of type %d has number %d; want %d", i, typ, got, want)
-		}
-		next[typ-1]++
+	var next sequence
+	for range numbers {
+		must(t, next.receive(ctx, q))
 	}
 	sender.end(t)
 	wantCount(t, q, 0, 0)
+}
+
+// A sequence has the numbers that are to come next, of each type.
+type sequence [numberTypes]uint32
+
+// receive receives one of them.
+func (next *sequence) receive(ctx context.Context, q *sysvmsg.Queue) error {
+	buf := make([]byte, 8)
+	n, typ, err := q.Receive(ctx, sysvmsg.Any(), buf)
+	if err != nil || n != 4 || typ < 1 || typ > numberTypes {
+		return fmt.Errorf("behind %d: Receive = %d, %d, %w; want 4 bytes", *next, n, typ, err)
+	}
+	if got, want := binary.BigEndian.Uint32(buf), next[typ-1]; got != want {
+		return fmt.Errorf("type %d: received number %d; want %d", typ, got, want)
+	}
+	next[typ-1]++
+	return nil
+}
+
+// A sender that is killed at any moment has sent each message whole, once and in
+// order, or not at all.
+func TestKilledSenders(t *testing.T) {
+	checkLeaks(t)
+	q := private(t, 400)
+	ctx := within(t)
+	for range 10 {
+		sender := startChild(t, "number", q.ID(), nil)
+		var next sequence
+		for range 1 + rand.IntN(2000) {
+			must(t, next.receive(ctx, q))
+		}
+		sender.kill(t)
+		left, err := q.Stat()
+		must(t, err)
+		for range left.Messages {
+			must(t, next.receive(ctx, q))
+		}
+		wantCount(t, q, 0, 0)
+		if first, last := next[0], next[numberTypes-1]; first-last > 1 {
+			t.Errorf("received up to %d; want the types in turn", next)
+		}
+	}
 }

@@ -6,10 +6,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/sysvmsg"
 )
@@ -130,12 +135,27 @@ func TestKilledReceiver(t *testing.T) {
 	}
 }
 
+// waits reports whether a thread of the child waits in msgrcv(2), or may not be
+// inspected. See proc_pid_syscall(5).
+func (c *child) waits() bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/[0-9]*/syscall", c.cmd.Process.Pid)) // the pattern is a good one
+	for _, name := range threads {
+		text, err := os.ReadFile(name)
+		if errors.Is(err, fs.ErrPermission) || strings.HasPrefix(string(text), fmt.Sprint(unix.SYS_MSGRCV, " ")) {
+			return true
+		}
+	}
+	return false
+}
+
 // One who waits in the kernel and is killed has taken nothing.
 func TestKilledWhileWaiting(t *testing.T) {
 	checkLeaks(t)
 	q := private(t, 0)
 	for range 5 {
-		startChild(t, "take", q.ID(), nil).kill(t)
+		c := startChild(t, "take", q.ID(), nil)
+		eventually(t, "the child waits", c.waits)
+		c.kill(t)
 	}
 	send(t, q, 1, "x")
 	wantMessage(t, q, sysvmsg.Any(), 1, "x")

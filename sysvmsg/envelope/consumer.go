@@ -200,7 +200,7 @@ func (o *Options) judge(h Header) error {
 		return fmt.Errorf("envelope: age is unknown: %w", ErrStale)
 	case o.MaxAge > 0 && age > o.MaxAge:
 		return fmt.Errorf("envelope: sent %v ago, at most %v: %w", age, o.MaxAge, ErrStale)
-	case o.MaxAhead > 0 && -age > o.MaxAhead:
+	case o.MaxAhead > 0 && age < -o.MaxAhead:
 		return fmt.Errorf("envelope: sent %v in the future, at most %v: %w", -age, o.MaxAhead, ErrStale)
 	}
 	return nil

@@ -109,11 +109,11 @@ func checksum(p []byte) uint32 {
 
 // nanoseconds are those since 1970, or 0 if t is zero or int64 does not hold them.
 func nanoseconds(t time.Time) int64 {
-	const most = math.MaxInt64/int64(time.Second) - 1 // seconds
-	if s := t.Unix(); s < -most || s > most {
+	ns := t.UnixNano()
+	if !time.Unix(0, ns).Equal(t) {
 		return 0
 	}
-	return t.UnixNano()
+	return ns
 }
 
 // instant undoes nanoseconds.

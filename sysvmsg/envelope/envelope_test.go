@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -126,7 +127,7 @@ func TestParseUndoesAppend(t *testing.T) {
 			}
 			return cmp.Diff(h, back) + cmp.Diff(string(payload), string(same))
 		},
-		gen.UInt16(), gen.Int64Range(-9.2e18, 9.2e18), gen.UInt32(), gen.UInt32(), gen.SliceOf(gen.UInt8()),
+		gen.UInt16(), gen.Int64(), gen.UInt32(), gen.UInt32(), gen.SliceOf(gen.UInt8()),
 	))
 	properties.TestingRun(t)
 }
@@ -138,7 +139,10 @@ func TestTimesOutOfRangeAreUnknown(t *testing.T) {
 			t.Errorf("Time %v comes back as %v, %v; want the zero Time", when, h.Time, err)
 		}
 	}
-	for _, when := range []time.Time{time.Date(1678, 1, 1, 0, 0, 0, 1, time.UTC), time.Date(2262, 1, 1, 0, 0, 0, 1, time.UTC)} {
+	for _, when := range []time.Time{
+		time.Unix(0, math.MinInt64), time.Date(1678, 1, 1, 0, 0, 0, 1, time.UTC),
+		time.Unix(0, math.MaxInt64), time.Unix(0, -1), time.Unix(0, 1),
+	} {
 		h, _, err := envelope.Parse(pack(t, envelope.Header{Time: when}, ""))
 		if err != nil || !h.Time.Equal(when) {
 			t.Errorf("Time %v comes back as %v, %v", when, h.Time, err)

@@ -5,12 +5,14 @@ package envelope
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io/fs"
 	"math"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/plait-go/plait/sysvmsg"
@@ -54,7 +56,11 @@ type Journal struct {
 // write, if there is none. What the file holds stays. The error is one of open(2),
 // or fs.ErrInvalid if path is no regular file.
 func OpenJournal(path string) (*Journal, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	// Without O_NONBLOCK, opening a pipe waits until somebody reads it.
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND|syscall.O_NONBLOCK, 0o600)
+	if errors.Is(err, syscall.ENXIO) { // nobody does, or it is a socket
+		err = fmt.Errorf("%s is no regular file: %w", path, fs.ErrInvalid)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("envelope: %w", err)
 	}

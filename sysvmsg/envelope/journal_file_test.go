@@ -17,6 +17,7 @@ import (
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/sysvmsg"
 	"github.com/plait-go/plait/sysvmsg/envelope"
@@ -149,6 +150,16 @@ func TestOpenJournal(t *testing.T) {
 	}
 	if _, err := envelope.OpenJournal("/dev/null"); !errors.Is(err, fs.ErrInvalid) {
 		t.Errorf("OpenJournal of a device = %v; want fs.ErrInvalid", err)
+	}
+	pipe := filepath.Join(dir, "pipe")
+	must(t, unix.Mkfifo(pipe, 0o600))
+	for _, flags := range []int{unix.O_PATH, unix.O_RDWR} { // nobody reads it, somebody does
+		f, err := os.OpenFile(pipe, flags, 0)
+		must(t, err)
+		if _, err := envelope.OpenJournal(pipe); !errors.Is(err, fs.ErrInvalid) {
+			t.Errorf("OpenJournal of a pipe, open with %#x = %v; want fs.ErrInvalid", flags, err)
+		}
+		must(t, f.Close())
 	}
 	if _, err := envelope.OpenJournal(filepath.Join(dir, "none", "journal")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("OpenJournal in no directory = %v; want fs.ErrNotExist", err)

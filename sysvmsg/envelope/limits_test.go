@@ -42,6 +42,12 @@ func TestLimitsOfAge(t *testing.T) {
 			t.Errorf("sent at %v, now %v, %+v: %v; want it received: %v", test.sent, now, test.o, err, test.good)
 		}
 	}
+	// Further in the future than a Duration holds.
+	must(t, q.TrySend(1, pack(t, envelope.Header{Time: now}, "x")))
+	o := &envelope.Options{MaxAhead: time.Hour, Now: func() time.Time { return time.Time{} }}
+	if m, err := consumer(t, q, envelope.Drop{}, o).TryReceive(sysvmsg.Any()); !errors.Is(err, sysvmsg.ErrEmpty) {
+		t.Errorf("sent at %v, now %v: %v, %v; want it stale", now, o.Now(), m, err)
+	}
 }
 
 func TestErrorsOfTheQueue(t *testing.T) {

@@ -43,7 +43,7 @@ func TestCleanFindsWhatIsLeft(t *testing.T) {
 	if r.code != exitDone || !strings.HasPrefix(r.out, "removed queue "+id) || r.err != "" {
 		t.Errorf("msgq clean -yes = %+v; want queue %s", r, id)
 	}
-	msgq(t, "stat", "-id", id).want(t, exitNothing, "", "removed")
+	msgq(t, "stat", "-id", id).want(t, exitNothing, "", "does not exist")
 }
 
 // Each of these keeps a queue from being removed, and the flag changes that.
@@ -87,7 +87,7 @@ func TestCleanSparesKeys(t *testing.T) {
 	key, err := at.resolve()
 	must(t, err)
 	must(t, child(t, "send", "-file", at.value, "-create", "x").Run())
-	q, err := at.open(nil)
+	q, err := at.open(toTake)
 	must(t, err)
 	removeAtEnd(t, q)
 	must(t, child(t, "receive", "-file", at.value).Run())

@@ -42,7 +42,7 @@ type dump struct {
 	most    int
 }
 
-func (d *dump) run(_ context.Context, p *program, args []string) error {
+func (d *dump) run(ctx context.Context, p *program, args []string) error {
 	switch {
 	case len(args) > 0:
 		return misused("%q is no flag", args[0])
@@ -51,9 +51,9 @@ func (d *dump) run(_ context.Context, p *program, args []string) error {
 	case d.journal != "" && d.kind != "":
 		return misused("-journal and -%s exclude each other", d.kind)
 	case d.journal != "":
-		return d.file(p)
+		return d.file(ctx, p)
 	}
-	q, err := d.open(nil)
+	q, err := d.open(toRead)
 	if err != nil {
 		return err
 	}
@@ -62,6 +62,9 @@ func (d *dump) run(_ context.Context, p *program, args []string) error {
 		return err
 	}
 	for index := 0; ; index++ {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
 		t, message, err := at.peek(index)
 		if errors.Is(err, sysvmsg.ErrEmpty) {
 			return nil
@@ -76,7 +79,7 @@ func (d *dump) run(_ context.Context, p *program, args []string) error {
 }
 
 // file prints a journal.
-func (d *dump) file(p *program) error {
+func (d *dump) file(ctx context.Context, p *program) error {
 	f, err := os.Open(d.journal)
 	if err != nil {
 		return err
@@ -84,6 +87,9 @@ func (d *dump) file(p *program) error {
 	defer func() { _ = f.Close() }() // nothing was written
 	damaged := error(nil)
 	for rec, err := range envelope.NewJournalReader(bufio.NewReader(f)).All() {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
 		if errors.Is(err, envelope.ErrCorrupt) {
 			p.complain("%s: %v", d.journal, err)
 			damaged = err

@@ -120,6 +120,18 @@ func TestDumpJournal(t *testing.T) {
 	}
 }
 
+// A long one ends by the first signal.
+func TestDumpInterrupted(t *testing.T) {
+	q, id := queue(t, 0)
+	put(t, q, 3, "x")
+	path := journalOf(t, message{3, "first"})
+	ctx, cancel := context.WithCancel(within(t))
+	cancel()
+	for _, args := range [][]string{{"dump", "-id", id}, {"dump", "-journal", path}} {
+		msgqOf(t, ctx, "", args...).want(t, exitInterrupted, "", "interrupted")
+	}
+}
+
 // Messages go from anywhere in the queue, and come at its end.
 func TestTailLooks(t *testing.T) {
 	q, id := queue(t, 0)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -21,11 +22,14 @@ func (r *requeue) journal(ctx context.Context, p *program, path string, to *sysv
 	if r.dry {
 		flags = os.O_RDONLY
 	}
-	f, err := os.OpenFile(path, flags, 0)
+	f, err := os.OpenFile(path, flags|unix.O_NONBLOCK, 0) // a pipe does not wait for a writer then
 	if err != nil {
 		return err
 	}
 	defer func() { _ = f.Close() }() // every mark has returned its error
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return errors.Join(err, fmt.Errorf("%s is no regular file: %w", path, fs.ErrInvalid))
+	}
 	if !r.dry {
 		if err := lock(f); err != nil {
 			return err
@@ -33,6 +37,9 @@ func (r *requeue) journal(ctx context.Context, p *program, path string, to *sysv
 	}
 	var damage error
 	for rec, err := range envelope.NewJournalReader(bufio.NewReader(f)).All() {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
 		switch {
 		case errors.Is(err, envelope.ErrCorrupt):
 			damage = fmt.Errorf("%s: %w", path, err)
@@ -66,9 +73,6 @@ func lock(f *os.File) error {
 func (r *requeue) record(ctx context.Context, p *program, f *os.File, to *sysvmsg.Queue, rec envelope.Record) error {
 	if r.dry {
 		return p.print(appendLine(nil, rec.Type, rec.Message))
-	}
-	if err := context.Cause(ctx); err != nil {
-		return err
 	}
 	if err := r.send(ctx, to, rec.Type, rec.Message); err != nil {
 		return fmt.Errorf("record at %d: %w", rec.Offset, err)

@@ -6,7 +6,8 @@
 //	go run github.com/plait-go/plait/sysvmsg/msgq help
 //
 // What it has received is on standard output, put back, or named on standard error:
-// a signal, a full disk or a reader that has gone away loses no message.
+// a signal or a full disk loses no message. Of a pipe whose reader has gone away, what
+// was in it is lost, since it has been written; what comes after is put back.
 package main
 
 import (

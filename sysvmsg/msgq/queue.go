@@ -30,11 +30,13 @@ func newTaker(q *sysvmsg.Queue) (*taker, error) {
 // take receives a message, and waits for one as patience says. It is valid until
 // the next call.
 func (r *taker) take(ctx context.Context, s sysvmsg.Selector, wait patience) (sysvmsg.Type, []byte, error) {
-	if wait == 0 {
-		if err := context.Cause(ctx); err != nil {
-			return 0, nil, err
-		}
-		return r.fit(func() (int, sysvmsg.Type, error) { return r.q.TryReceive(s, r.buf) })
+	if err := context.Cause(ctx); err != nil {
+		return 0, nil, err
+	}
+	// A short time may be over before Receive has looked at the queue.
+	t, message, err := r.fit(func() (int, sysvmsg.Type, error) { return r.q.TryReceive(s, r.buf) })
+	if wait == 0 || !errors.Is(err, sysvmsg.ErrEmpty) {
+		return t, message, err
 	}
 	ctx, cancel := wait.limit(ctx, sysvmsg.ErrEmpty)
 	defer cancel()

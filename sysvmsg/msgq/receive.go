@@ -20,6 +20,8 @@ func receiveCommand() command {
 		does: "take messages and print their payloads, a line each",
 		more: `A message is printed before the next one is taken. If that fails, or the message is
 not in order and cannot be put in quarantine, it goes back to the end of the queue.
+What is in a pipe when its reader goes away is lost: "receive | head" takes more than
+head shows. Give -count, or look with dump.
 A message is in order if it has an envelope that is whole, and the -schema if one is
 given; with -raw all are. Without -wait only what is there is taken.
 `,
@@ -64,7 +66,7 @@ func (r *receive) run(ctx context.Context, p *program, args []string) error {
 	if err := r.check(args); err != nil {
 		return err
 	}
-	q, err := r.open(nil)
+	q, err := r.open(toTake)
 	if err != nil {
 		return err
 	}
@@ -72,7 +74,7 @@ func (r *receive) run(ctx context.Context, p *program, args []string) error {
 	if err != nil {
 		return err
 	}
-	aside, closeAside, err := openQuarantine(r.quarantine)
+	aside, closeAside, err := openQuarantine(r.quarantine, q)
 	if err != nil {
 		return err
 	}
@@ -160,8 +162,9 @@ type nowhere struct{}
 
 func (nowhere) Put(context.Context, sysvmsg.Type, []byte, error) error { return errNowhere }
 
-// openQuarantine opens a journal or a queue that exists. The caller calls done.
-func openQuarantine(s string) (aside envelope.Quarantine, done func(), err error) {
+// openQuarantine opens a journal, or a queue that exists and is not the one that the
+// messages come from. The caller calls done.
+func openQuarantine(s string, from *sysvmsg.Queue) (aside envelope.Quarantine, done func(), err error) {
 	if s == "" {
 		return nowhere{}, func() {}, nil
 	}
@@ -176,9 +179,12 @@ func openQuarantine(s string) (aside envelope.Quarantine, done func(), err error
 	if err != nil {
 		return nil, nil, err
 	}
-	q, err := at.open(nil)
+	q, err := at.open(toSend)
 	if err != nil {
 		return nil, nil, err
+	}
+	if q.ID() == from.ID() {
+		return nil, nil, misused("-quarantine is the queue to receive from")
 	}
 	return envelope.ToQueue{Queue: q}, func() {}, nil
 }

@@ -35,7 +35,7 @@ func TestReceive(t *testing.T) {
 		{"-lowest 4 -count 0", "one\nthree\nthree again\n", exitDone},
 		{"-except 5 -null -count 3", "three\x00nine\x00three again\x00", exitDone},
 		{"-count 6", "five\nthree\nnine\nthree again\none\n", exitNothing},
-		{"-count 6 -wait 1ms", "five\nthree\nnine\nthree again\none\n", exitNothing},
+		{"-count 6 -wait 1ns", "five\nthree\nnine\nthree again\none\n", exitNothing},
 		{"-type 4", "", exitNothing},
 		{"-type 4 -count 0", "", exitNothing},
 		{"-type 9 -wait forever -schema 0", "nine\n", exitDone},
@@ -96,7 +96,7 @@ func TestReceiveDirt(t *testing.T) {
 	if !strings.HasPrefix(r.out, "3 \"dirt\" ") || !strings.Contains(r.out, "\n3 \"of another schema\" ") {
 		t.Errorf("in the journal: %q; want both", r.out)
 	}
-	for _, place := range []string{"nowhere", "id", "key:0", "id:x"} {
+	for _, place := range []string{"nowhere", "id", "key:0", "id:x", "id:" + id} {
 		if r := msgq(t, "receive", "-id", id, "-quarantine", place); r.code != exitUsage {
 			t.Errorf("-quarantine %s = %+v; want exit code %d", place, r, exitUsage)
 		}

@@ -39,7 +39,7 @@ func (r *remove) run(_ context.Context, _ *program, args []string) error {
 	if len(args) > 0 {
 		return misused("%q is no flag", args[0])
 	}
-	q, err := r.open(nil)
+	q, err := r.open(toRead)
 	if err != nil {
 		return err
 	}

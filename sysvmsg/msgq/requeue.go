@@ -19,9 +19,10 @@ func requeueCommand() command {
 		name: "requeue",
 		args: "QUEUE -from PLACE [flags]",
 		does: "send the messages of a quarantine to a queue again",
-		more: `From a queue, each message is taken, sent, and goes back if it cannot be sent. From a
-journal, each message that has not been sent again is sent and then marked; if msgq
-is killed in between, that one will be sent twice. Bytes and types are as they were,
+		more: `From a queue, each message is taken, sent, and goes back if it cannot be sent; if msgq
+is killed in between, that one is lost. From a journal, each message that has not been
+sent again is sent and then marked; if msgq is killed in between, that one will be
+sent twice. Bytes and types are as they were,
 so a message that was not in order still is not, and a stale one is older: -renew
 puts the payload, or all bytes where there is no envelope that is whole, into an
 envelope of now. It ends with what was there when it began.
@@ -72,12 +73,12 @@ func (r *requeue) run(ctx context.Context, p *program, args []string) error {
 	case r.count == 0:
 		r.count = math.MaxInt
 	}
-	to, err := r.open(nil)
+	to, err := r.open(toSend)
 	if err != nil {
 		return err
 	}
 	r.self = envelope.Self()
-	r.start(p.err, "sent")
+	r.start(p.err, r.verb())
 	defer r.finish()
 	if path, ok := strings.CutPrefix(r.from, "journal:"); ok {
 		err = r.journal(ctx, p, path, to)
@@ -90,13 +91,25 @@ func (r *requeue) run(ctx context.Context, p *program, args []string) error {
 	return err
 }
 
+// verb is what is done with messages.
+func (r *requeue) verb() string {
+	if r.dry {
+		return "would send"
+	}
+	return "sent"
+}
+
 // queue takes the messages from a queue.
 func (r *requeue) queue(ctx context.Context, p *program, to *sysvmsg.Queue) error {
 	at, err := parsePlace(r.from)
 	if err != nil {
 		return err
 	}
-	q, err := at.open(nil)
+	access := toTake
+	if r.dry {
+		access = toRead
+	}
+	q, err := at.open(access)
 	if err != nil {
 		return err
 	}

@@ -87,6 +87,7 @@ func TestRequeueFromJournal(t *testing.T) {
 	if r.code != exitDone || strings.Count(r.out, "\n") != 3 || !strings.HasPrefix(r.out, "3 \"first\" ") {
 		t.Errorf("-dry-run = %+v; want three lines", r)
 	}
+	msgq(t, append(args, "-dry-run", "-progress", "-count", "0")...).want(t, exitDone, r.out, "would send 3 messages")
 	for _, want := range []message{{3, "first"}, {4, "second"}} { // one at a time fits
 		msgq(t, args...).want(t, exitNothing, "", "record at ", "no room")
 		if diff := cmp.Diff([]message{want}, content(t, q)); diff != "" {
@@ -142,6 +143,16 @@ func TestRequeueFromDamagedJournal(t *testing.T) {
 	msgq(t, "requeue", "-id", id, "-from", "journal:"+path).want(t, exitError, "", "at offset 0 are no record")
 	if diff := cmp.Diff([]message{{4, "second"}}, content(t, q)); diff != "" {
 		t.Errorf("in the queue (-want +got):\n%s", diff)
+	}
+}
+
+// Of a pipe nothing can be marked, and it may have no end.
+func TestRequeueFromPipe(t *testing.T) {
+	_, id := queue(t, 0)
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	must(t, unix.Mkfifo(pipe, 0o600))
+	for _, flag := range []string{"-wait=0", "-dry-run"} {
+		msgq(t, "requeue", "-id", id, "-from", "journal:"+pipe, flag).want(t, exitError, "", pipe, "regular")
 	}
 }
 

@@ -72,6 +72,10 @@ func TestUsage(t *testing.T) {
 		{"send -id 1 -whole x", []string{"-whole"}},
 		{"send -id 1 -create x", []string{"-create"}},
 		{"send -key 1 -create -mode 999 x", []string{"-mode"}},
+		{"send -key 1 -create -mode 0 x", []string{"-mode"}},
+		{"send -key 1 -create -capacity 0 x", []string{"-capacity"}},
+		{"send -key 1 -mode 600 x", []string{"-create"}},
+		{"send -key 1 -capacity 100 x", []string{"-create"}},
 		{"receive -id 1 more", []string{`"more"`}},
 		{"receive -id 1 -count -1", []string{"-count"}},
 		{"receive -id 1 -type 3 -except 3", []string{"-type already"}},
@@ -91,7 +95,7 @@ func TestNoSuchQueue(t *testing.T) {
 	must(t, q.Remove())
 	for _, args := range []string{"stat", "send", "receive", "tail", "dump", "remove", "requeue -from id:" + id} {
 		r := msgq(t, append(strings.Fields(args), "-id", id)...)
-		r.want(t, exitNothing, "", "queue "+id, "removed")
+		r.want(t, exitNothing, "", "queue "+id, "does not exist")
 	}
 	r := msgq(t, "stat", "-file", filepath.Join(t.TempDir(), "none"))
 	r.want(t, exitNothing, "", "none", "no such file")

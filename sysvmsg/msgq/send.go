@@ -60,7 +60,7 @@ func (s *send) run(ctx context.Context, p *program, args []string) error {
 	if s.whole && len(args) > 0 {
 		return misused("-whole is for standard input, and there are arguments")
 	}
-	q, err := s.open(s.options())
+	q, err := s.openOrCreate(s.creation)
 	if err != nil {
 		return err
 	}
@@ -69,6 +69,7 @@ func (s *send) run(ctx context.Context, p *program, args []string) error {
 		return err
 	}
 	s.start(p.err, "sent")
+	defer s.finish()
 	self := envelope.Self()
 	var buf []byte
 	for message, err := range s.messages(ctx, p.in, args, limits.Message) {
@@ -83,7 +84,6 @@ func (s *send) run(ctx context.Context, p *program, args []string) error {
 		}
 		s.step()
 	}
-	s.finish()
 	return nil
 }
 

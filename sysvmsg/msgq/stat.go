@@ -34,7 +34,7 @@ func (s *stat) run(_ context.Context, p *program, args []string) error {
 	if len(args) > 0 {
 		return misused("%q is no flag", args[0])
 	}
-	q, err := s.open(nil)
+	q, err := s.open(toRead)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,8 @@ func tailCommand() command {
 		args: "QUEUE [flags]",
 		does: "print messages as they come, and leave them in the queue",
 		more: `It looks at the queue again and again, so it misses a message that comes and is
-taken in between, and one that equals another which is there. It prints the type,
+taken in between, and one that equals another which is there, and may print one twice
+if others are taken while it looks. It prints the type,
 the payload quoted, and what the envelope says, for what is there and then for what
 comes, until a signal ends it. To take messages as they come: receive -follow.
 `,
@@ -48,7 +49,7 @@ func (t *tail) run(ctx context.Context, p *program, args []string) error {
 	case t.interval <= 0:
 		return misused("-interval %v makes no sense", t.interval)
 	}
-	q, err := t.open(nil)
+	q, err := t.open(toRead)
 	if err != nil {
 		return err
 	}

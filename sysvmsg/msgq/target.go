@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -47,15 +48,19 @@ func parsePlace(s string) (place, error) {
 	return place{}, misused("%q is no place, want journal:PATH, file:PATH[:PROJECT], key:KEY or id:ID", s)
 }
 
-// open opens the queue, if need be creates it as o says. Nil o does not create.
-func (q *place) open(o *sysvmsg.Options) (*sysvmsg.Queue, error) {
+// What is asked of a queue: see [sysvmsg.Options].
+const (
+	toSend fs.FileMode = 0o200
+	toRead fs.FileMode = 0o400
+	toTake             = toSend | toRead // to send is to put back
+)
+
+// open opens the queue, which exists, for what is asked of it.
+func (q *place) open(access fs.FileMode) (*sysvmsg.Queue, error) {
 	if q.kind == "" {
 		return nil, misused("no queue: give one of -file, -key and -id")
 	}
 	if q.kind == "id" {
-		if o != nil {
-			return nil, misused("-create is for -file and -key")
-		}
 		id, err := parseID(q.value)
 		if err != nil {
 			return nil, err
@@ -66,10 +71,26 @@ func (q *place) open(o *sysvmsg.Options) (*sysvmsg.Queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o == nil {
-		o = &sysvmsg.Options{Create: sysvmsg.Existing}
+	return sysvmsg.Open(key, &sysvmsg.Options{Create: sysvmsg.Existing, Mode: access})
+}
+
+// openOrCreate is open to send, of a queue that is created if c says so.
+func (q *place) openOrCreate(c creation) (*sysvmsg.Queue, error) {
+	switch {
+	case !c.create && (c.mode != 0 || c.capacity != 0):
+		return nil, misused("-mode and -capacity are for -create")
+	case c.create && q.kind == "id":
+		return nil, misused("-create is for -file and -key")
 	}
-	return sysvmsg.Open(key, o)
+	found, err := q.open(toSend)
+	if !c.create || !errors.Is(err, fs.ErrNotExist) {
+		return found, err
+	}
+	key, err := q.resolve()
+	if err != nil {
+		return nil, err // there is no such file
+	}
+	return sysvmsg.Open(key, &sysvmsg.Options{Mode: c.mode, Capacity: c.capacity})
 }
 
 // resolve returns the key of a queue that was not named by its ID.
@@ -122,25 +143,26 @@ func splitProject(s string) (path string, project byte) {
 // A creation is how a queue is created that is not there.
 type creation struct {
 	create   bool
-	mode     uint
-	capacity int
+	mode     fs.FileMode // 0: not given
+	capacity int         // 0: not given
 }
 
 func (c *creation) flags(flags *flag.FlagSet) {
 	flags.BoolVar(&c.create, "create", false, "create the queue if it is not there")
-	c.mode = 0o600
 	flags.Func("mode", "permissions of a queue that is created, in `OCTAL` (default 0600)", func(s string) error {
 		mode, err := strconv.ParseUint(s, 8, 9)
-		c.mode = uint(mode)
-		return err
-	})
-	flags.IntVar(&c.capacity, "capacity", 0, "capacity of a queue that is created, in `BYTES`; 0 is the kernel's msgmnb")
-}
-
-// options are those of Open.
-func (c *creation) options() *sysvmsg.Options {
-	if !c.create {
+		if err != nil || mode == 0 {
+			return errors.New("want permissions such as 0640")
+		}
+		c.mode = fs.FileMode(mode)
 		return nil
-	}
-	return &sysvmsg.Options{Mode: fs.FileMode(c.mode), Capacity: c.capacity}
+	})
+	flags.Func("capacity", "capacity of a queue that is created, in `BYTES` (default the kernel's msgmnb)", func(s string) error {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 {
+			return errors.New("want a number of bytes, 1 or more")
+		}
+		c.capacity = n
+		return nil
+	})
 }

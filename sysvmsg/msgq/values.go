@@ -50,8 +50,12 @@ func (p patience) limit(ctx context.Context, cause error) (context.Context, cont
 
 // send sends a message as patiently as p is.
 func (p patience) send(ctx context.Context, q *sysvmsg.Queue, t sysvmsg.Type, message []byte) error {
-	if p == 0 {
-		return q.TrySend(t, message)
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	// A short time may be over before Send has looked at the queue.
+	if err := q.TrySend(t, message); p == 0 || !errors.Is(err, sysvmsg.ErrFull) {
+		return err
 	}
 	ctx, cancel := p.limit(ctx, sysvmsg.ErrFull)
 	defer cancel()
