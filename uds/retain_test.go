@@ -3,8 +3,11 @@
 package uds_test
 
 import (
+	"context"
+	"errors"
 	"runtime"
 	"testing"
+	"time"
 	"weak"
 
 	"github.com/plait-go/plait/uds"
@@ -83,5 +86,41 @@ func TestContextNotRetained(t *testing.T) {
 			t.Errorf("%s: a context holds a closed Conn", kind)
 		}
 		runtime.KeepAlive(ctx)
+	}
+}
+
+// A Conn keeps no context that has ended, nor what it refers to, whether it ended
+// the call or came to its end later.
+func TestEndedContextIsNotKept(t *testing.T) {
+	checkLeaks(t)
+	type key struct{}
+	a, b := pair(t, uds.SeqPacket)
+	freed := make(chan struct{}, 2)
+	for _, endsCall := range []bool{false, true} {
+		value := new([1 << 20]byte)
+		runtime.AddCleanup(value, func(c chan<- struct{}) { c <- struct{}{} }, freed)
+		ctx, cancel := context.WithCancel(context.WithValue(patient(t), key{}, value))
+		call := waiting(t, func() error {
+			_, err := b.Receive(ctx, make([]byte, 1))
+			return err
+		})
+		if endsCall {
+			cancel()
+			if err := result(t, call); !errors.Is(err, context.Canceled) {
+				t.Errorf("Receive = %v, want Canceled", err)
+			}
+			continue
+		}
+		_, err := a.Send(t.Context(), []byte("x"))
+		must(t, err)
+		must(t, result(t, call))
+		cancel()
+		// The other direction, so that this one is not asked again.
+		a, b = b, a
+	}
+	for deadline := time.Now().Add(patience); len(freed) < 2; runtime.Gosched() {
+		if runtime.GC(); time.Now().After(deadline) {
+			t.Fatalf("%d of 2 contexts are freed", len(freed))
+		}
 	}
 }

@@ -85,6 +85,7 @@ func (w *watch) disarm() (poked bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.waiting = false
+	w.release()
 	if poked = w.poked; poked {
 		w.poked = false
 		_ = w.set(w.deadline) // closed, then
@@ -98,9 +99,21 @@ func (w *watch) disarm() (poked bool) {
 func (w *watch) poke() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.waiting && !w.poked {
+	switch {
+	case !w.waiting:
+		w.release()
+	case !w.poked:
 		w.poked = true
 		_ = w.set(past) // closed, then
+	}
+}
+
+// release lets go of a context that has ended, and of all that it refers to.
+func (w *watch) release() {
+	select {
+	case <-w.done:
+		w.done, w.stop = nil, nil
+	default:
 	}
 }
 
