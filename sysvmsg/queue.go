@@ -44,7 +44,8 @@ type Options struct {
 	Mode fs.FileMode
 
 	// Capacity is that of a queue that is created, in bytes of messages; one that
-	// exists keeps its own. 0 means kernel.msgmnb, and more takes CAP_SYS_RESOURCE.
+	// exists keeps its own. 0 means kernel.msgmnb, and more takes CAP_SYS_RESOURCE: if
+	// it is refused, the queue is removed again, with what others have sent meanwhile.
 	Capacity int
 }
 
@@ -143,7 +144,7 @@ func (q *Queue) establish(capacity int) error {
 	}
 	err := q.setCapacity(capacity)
 	if err != nil {
-		_ = q.Remove() // nobody has been told of it
+		_ = q.Remove() // the error says why
 	}
 	return err
 }
