@@ -75,13 +75,29 @@ func makeDir(path string, mode fs.FileMode, owner *Owner) error {
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
-	if err == nil && owner != nil {
-		err = os.Lchown(path, owner.UID, owner.GID)
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		err = os.Chmod(path, mode)
+	err = giveDir(path, mode, owner)
+	if err != nil {
+		err = errors.Join(err, os.Remove(path))
 	}
 	return err
+}
+
+// giveDir gives a new directory its owner and mode, and nothing that took its path.
+func giveDir(path string, mode fs.FileMode, owner *Owner) error {
+	f, err := os.OpenFile(path, unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	if owner != nil {
+		err = f.Chown(owner.UID, owner.GID)
+	}
+	if err == nil {
+		err = f.Chmod(mode)
+	}
+	return errors.Join(err, f.Close())
 }
 
 // replace removes the socket file at path if no process has the socket, and calls

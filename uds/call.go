@@ -49,7 +49,7 @@ func (c *call) set(r *request, parts [][]byte) {
 func (c *call) drop() {
 	c.request, c.one[0] = request{}, nil
 	clear(c.parts)
-	clear(c.iov)
+	clear(c.iov[:cap(c.iov)]) // also what an earlier round of this call had
 	c.head = unix.Msghdr{}
 }
 

@@ -62,12 +62,12 @@ func FromFile(f *os.File) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := NewSocket(fd)
+	kind, err := kindOf(fd, false)
 	if err != nil {
 		_ = unix.Close(fd) // a duplicate
-		return nil, err
+		return nil, fmt.Errorf("uds: conn from %s: %w", f.Name(), err)
 	}
-	return s.Attach()
+	return newConn(fd, kind), nil
 }
 
 // Duplicate returns a new descriptor for what c has, close-on-exec, which is the
@@ -98,6 +98,7 @@ func newConn(fd int, kind Kind) *Conn {
 	c.raw, _ = c.file.SyscallConn() // fails on a nil file only
 	c.in.init(kind, (*call).receive, c.raw.Control, c.raw.Read, c.file.SetReadDeadline, c.gone)
 	c.out.init(kind, (*call).send, c.raw.Control, c.raw.Write, c.file.SetWriteDeadline, c.gone)
+	c.out.fair = true
 	return c
 }
 
@@ -131,7 +132,7 @@ func (c *Conn) CloseWrite() error {
 }
 
 // CloseRead ends receiving: there is io.EOF behind what has come, but on a Datagram,
-// where Receive goes on to wait. The peer can send no more; if it waits for room, the
+// where Receive goes on to wait, and poll(2) says that there is something. The peer can send no more; if it waits for room, the
 // kernel does not tell it. See shutdown(2), SHUT_RD.
 func (c *Conn) CloseRead() error { return c.shutdown(unix.SHUT_RD) }
 

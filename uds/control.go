@@ -44,10 +44,11 @@ func (b *controlBuffer) rights(kind Kind, p []byte, fds []int) ([]byte, error) {
 	return control, nil
 }
 
-// room returns memory for the control messages of n descriptors, and credentials:
-// those come first, if the socket asked for them, and would take the others' place.
+// room returns memory for the control messages of n descriptors, of credentials, and
+// of the sender's pidfd: these come unasked if the socket has been told to pass them,
+// and would take the others' place.
 func (b *controlBuffer) room(n int) []byte {
-	control := b[:unix.CmsgSpace(unix.SizeofUcred)+unix.CmsgSpace(4*min(n, MaxFDs))]
+	control := b[:unix.CmsgSpace(unix.SizeofUcred)+unix.CmsgSpace(4*min(n, MaxFDs))+unix.CmsgSpace(4)]
 	clear(control)
 	return control
 }

@@ -48,8 +48,11 @@ func (c *Conn) PeerPIDFD() (int, error) {
 	err := c.withFD(func(fd int) error {
 		var err error
 		pidfd, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PEERPIDFD)
-		if errors.Is(err, unix.ENOPROTOOPT) {
+		switch {
+		case errors.Is(err, unix.ENOPROTOOPT):
 			return fmt.Errorf("SO_PEERPIDFD: %w", errors.ErrUnsupported)
+		case errors.Is(err, unix.ENODATA):
+			return fmt.Errorf("no process: %w", unix.ENOTCONN)
 		}
 		return os.NewSyscallError("getsockopt", err)
 	})
@@ -78,15 +81,33 @@ func (c *Conn) ReceiveCred(ctx context.Context, p []byte) (n int, from Cred, err
 	control := b.room(0)
 	res, err := c.in.do(ctx, &request{p: p, control: control}, nil)
 	n, err = c.received(res, err)
+	from, err = sender(err, control, res)
+	return n, from, err
+}
+
+// TryReceiveCred is ReceiveCred that does not wait, as [Conn.TryReceive].
+func (c *Conn) TryReceiveCred(p []byte) (n int, from Cred, err error) {
+	b := controls.Get().(*controlBuffer)
+	defer controls.Put(b)
+	control := b.room(0)
+	res, err := c.in.try(&request{p: p, control: control}, nil)
+	n, err = c.received(res, err)
+	from, err = sender(err, control, res)
+	return n, from, err
+}
+
+// sender returns the credentials of a received message, and closes descriptors, which
+// nobody asked for.
+func sender(err error, control []byte, res result) (Cred, error) {
 	fds, cred, told := parseControl(nil, control[:res.came])
 	for _, fd := range fds {
-		_ = unix.Close(fd) // not asked for
+		_ = unix.Close(fd) // nobody else has it
 	}
-	if err != nil {
-		return n, Cred{}, err
+	switch {
+	case err != nil:
+		return Cred{}, err
+	case !told:
+		return Cred{}, fmt.Errorf("uds: receive: no credentials came: %w", unix.ENODATA)
 	}
-	if !told {
-		return n, Cred{}, c.wrap("receive", fmt.Errorf("no credentials came: %w", unix.ENODATA))
-	}
-	return n, cred, nil
+	return cred, nil
 }

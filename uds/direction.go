@@ -24,6 +24,7 @@ type direction struct {
 	watch watch
 	slot  chan struct{}
 	gone  <-chan struct{} // closed with the Conn
+	fair  bool            // whoever waits goes before others try
 
 	control func(func(fd uintptr)) error      // of the descriptor's RawConn
 	park    func(func(fd uintptr) bool) error // its Read or Write
@@ -91,16 +92,22 @@ func (d *direction) do(ctx context.Context, r *request, parts [][]byte) (result,
 	if ctx.Err() != nil {
 		return result{}, context.Cause(ctx)
 	}
-	res, err := d.try(r, parts)
-	if err != nil || res.errno != unix.EAGAIN {
-		return res, err
+	if !d.queued() {
+		res, err := d.try(r, parts)
+		if err != nil || res.errno != unix.EAGAIN {
+			return res, err
+		}
 	}
 	if err := d.enter(ctx); err != nil {
-		return res, err
+		return result{}, err
 	}
 	defer d.leave()
-	return d.wait(ctx, r, parts, res)
+	return d.wait(ctx, r, parts, result{size: size(r.p, parts), errno: unix.EAGAIN})
 }
+
+// queued reports whether somebody waits who is to go first. For whom the kernel wakes
+// late, when three quarters of the queue are free, others would leave nothing.
+func (d *direction) queued() bool { return d.fair && len(d.slot) > 0 }
 
 // doAlone is do, for sending on a Stream.
 func (d *direction) doAlone(ctx context.Context, r *request, parts [][]byte) (result, error) {

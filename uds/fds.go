@@ -5,8 +5,9 @@ package uds
 import (
 	"context"
 	"fmt"
-	"net"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // MaxFDs is the number of descriptors that one message can carry. See unix(7),
@@ -45,37 +46,29 @@ func (c *Conn) TrySendFDs(p []byte, fds ...int) (n int, err error) {
 }
 
 // SendFiles is SendFDs for what packages os and net made, without a call of their
-// Fd method, which would make the file blocking.
+// Fd method, which would make the file blocking. It sends duplicates, so that the
+// files can be closed while it waits.
 func (c *Conn) SendFiles(ctx context.Context, p []byte, files ...syscall.Conn) (n int, err error) {
-	var send func(fds []int) error
-	send = func(fds []int) error {
-		if len(fds) == len(files) {
-			n, err = c.SendFDs(ctx, p, fds...)
-			return nil
+	fds := make([]int, 0, len(files))
+	defer func() {
+		for _, fd := range fds {
+			_ = unix.Close(fd) // duplicates
 		}
-		raw, err := files[len(fds)].SyscallConn()
+	}()
+	for i, f := range files {
+		fd, err := Duplicate(f)
 		if err != nil {
-			return err
+			return 0, c.wrap("send", fmt.Errorf("file %d: %w", i, err))
 		}
-		var inner error
-		err = raw.Control(func(fd uintptr) { inner = send(append(fds, int(fd))) })
-		if inner != nil {
-			return inner
-		}
-		if err != nil {
-			return fmt.Errorf("file %d: %w", len(fds), net.ErrClosed) // the only reason
-		}
-		return nil
+		fds = append(fds, fd)
 	}
-	if err := send(make([]int, 0, len(files))); err != nil {
-		return 0, c.wrap("send", err)
-	}
-	return n, err
+	return c.SendFDs(ctx, p, fds...)
 }
 
 // ReceiveFDs receives a message, as [Conn.Receive], and the descriptors that came
 // with it, which it puts into fds. They are nfds, are the caller's to close, and
-// are close-on-exec. On a Stream it returns the bytes of one SendFDs at most.
+// are close-on-exec. On a Stream bytes that were sent before may stand in front of those
+// that they came with, and none behind.
 //
 // With an error nfds is 0, and nothing is left open. If there are more than len(fds),
 // or the limit of open files cuts them short, the error is [ErrControl], and n bytes

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,6 +29,11 @@ func newSocketFile(path string, mode fs.FileMode, owner *Owner) (*socketFile, er
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	s := &socketFile{f: os.NewFile(uintptr(fd), path)}
+	// Who may write to the directory may have put another file in its place, which is
+	// not to be given away.
+	if err := own(s.f); err != nil {
+		return nil, errors.Join(err, s.forget())
+	}
 	if s.path, err = filepath.Abs(path); err != nil {
 		_ = os.Remove(path) // as above
 		return nil, errors.Join(err, s.forget())
@@ -73,4 +79,17 @@ func (s *socketFile) forget() error {
 		return nil
 	}
 	return s.f.Close()
+}
+
+// own returns an error if f is not a socket of this user.
+func own(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if info.Mode().Type() != fs.ModeSocket || !ok || int(st.Uid) != os.Geteuid() {
+		return fmt.Errorf("another file has taken the path: %w", unix.EADDRINUSE)
+	}
+	return nil
 }

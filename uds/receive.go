@@ -57,6 +57,15 @@ func (c *Conn) ReceiveFrom(ctx context.Context, p []byte) (n int, from string, e
 	return n, a.name(), err
 }
 
+// TryReceiveFrom is ReceiveFrom that does not wait: if nothing has come, it returns
+// [ErrEmpty].
+func (c *Conn) TryReceiveFrom(p []byte) (n int, from string, err error) {
+	var a address
+	res, err := c.in.try(&request{p: p, name: &a}, nil)
+	n, err = c.received(res, err)
+	return n, a.name(), err
+}
+
 // Size waits for a message and returns its size, in bytes, but leaves it to the next
 // Receive, which may be another goroutine's. It is for the kinds that keep
 // boundaries; on a Stream it returns errors.ErrUnsupported. See recv(2), MSG_PEEK.

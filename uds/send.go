@@ -32,8 +32,8 @@ func (c *Conn) Sendv(ctx context.Context, bufs ...[]byte) (n int, err error) {
 }
 
 // TrySend is Send that does not wait. [ErrFull] says that there is no room: then
-// nothing was sent, but on a Stream the first n bytes. On a Stream it is also
-// returned while another goroutine sends.
+// nothing was sent, but on a Stream the first n bytes. It is also returned while
+// another goroutine waits for room, and on a Stream while another one sends.
 //
 // There is room for a message as soon as the queue has some, earlier than poll(2)
 // calls the socket writable, which is when three quarters are free.
@@ -65,11 +65,31 @@ func (c *Conn) SendTo(ctx context.Context, p []byte, name string) (n int, err er
 	return n, err
 }
 
-func (c *Conn) sendTo(ctx context.Context, p []byte, name string) (n int, err error) {
-	to, err := parse(name)
-	if err == nil && c.kind != Datagram {
-		err = unix.EISCONN
+// TrySendTo is SendTo that does not wait: [ErrFull] says that there is no room.
+func (c *Conn) TrySendTo(p []byte, name string) (n int, err error) {
+	to, err := destination(c.kind, name)
+	if err == nil {
+		n, err = c.sent(c.out.try(&request{p: p, name: to}, nil))
+	} else {
+		err = c.wrap("send", err)
 	}
+	var told *net.OpError
+	if errors.As(err, &told) {
+		told.Addr = addr(c.kind, name)
+	}
+	return n, err
+}
+
+// destination is where a socket of that kind can send to by name.
+func destination(kind Kind, name string) (*address, error) {
+	if kind != Datagram {
+		return nil, unix.EISCONN
+	}
+	return parse(name)
+}
+
+func (c *Conn) sendTo(ctx context.Context, p []byte, name string) (n int, err error) {
+	to, err := destination(c.kind, name)
 	if err != nil {
 		return 0, c.wrap("send", err)
 	}
@@ -102,6 +122,9 @@ func (c *Conn) trySend(r request, parts [][]byte) (int, error) {
 	}
 	if c.kind == Stream {
 		return c.sent(c.out.tryAlone(&r, parts))
+	}
+	if c.out.queued() {
+		return 0, ErrFull
 	}
 	return c.sent(c.out.try(&r, parts))
 }

@@ -199,6 +199,9 @@ func bare(res result, err error) (int, error) {
 
 // MaxMessage returns the size of the largest message, as [Conn.MaxMessage].
 func (s *Socket) MaxMessage() (int, error) {
+	if s.fd < 0 {
+		return 0, fmt.Errorf("uds: %w", net.ErrClosed)
+	}
 	n, err := maxMessage(s.fd)
 	if err != nil {
 		return 0, fmt.Errorf("uds: %w", err)
@@ -208,6 +211,9 @@ func (s *Socket) MaxMessage() (int, error) {
 
 // SetBuffers sets the buffers, as [Conn.SetBuffers].
 func (s *Socket) SetBuffers(send, receive int) (b Buffers, err error) {
+	if s.fd < 0 {
+		return b, fmt.Errorf("uds: %w", net.ErrClosed)
+	}
 	b, err = setBuffers(s.fd, send, receive)
 	if err != nil {
 		return b, fmt.Errorf("uds: %w", err)

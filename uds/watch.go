@@ -4,6 +4,7 @@ package uds
 
 import (
 	"context"
+	"math"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -32,10 +33,13 @@ type watch struct {
 // past is a deadline that has passed.
 var past = time.Unix(1, 0) //nolint:gochecknoglobals // a constant
 
+// start is what limits count from: monotonic, so that setting the clock moves none.
+var start = time.Now() //nolint:gochecknoglobals // a constant
+
 // expired reports whether the caller's deadline has passed.
 func (w *watch) expired() bool {
 	limit := w.limit.Load()
-	return limit != 0 && time.Now().UnixNano() >= limit
+	return limit != 0 && int64(time.Since(start)) >= limit
 }
 
 // setDeadline sets the caller's deadline; the zero time is none.
@@ -45,7 +49,10 @@ func (w *watch) setDeadline(t time.Time) error {
 	w.deadline = t
 	limit := int64(0)
 	if !t.IsZero() {
-		limit = max(t.UnixNano(), 1)
+		// Not t.UnixNano, which is wrong for times that int64 has no room for: Sub
+		// gives the longest Duration then.
+		now := time.Since(start)
+		limit = max(int64(now)+min(int64(time.Until(t)), math.MaxInt64-int64(now)), 1)
 	}
 	w.limit.Store(limit)
 	if w.poked {

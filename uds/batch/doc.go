@@ -45,7 +45,8 @@
 // # Two styles
 //
 // [Writer] and [Reader] wait, and belong to goroutines. [TryWriter] and [TryReader],
-// which they contain, never wait, and belong to event loops. The connection is
+// which they contain, never wait, and belong to event loops. Both ends must be told
+// the [Kind] of the connection as it is: nothing else would say so. The connection is
 // anything with the methods that they need: a *uds.Conn has all of them, and a
 // *uds.Socket has those that never wait.
 //

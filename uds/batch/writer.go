@@ -138,7 +138,7 @@ func (w *Writer) Flush(ctx context.Context) error {
 // put adds a record if there is room for it.
 func (w *TryWriter) put(record []byte) bool {
 	b := w.buf
-	if len(record) > w.size-HeaderSize-len(b) {
+	if len(record) > min(w.max, w.size-HeaderSize-len(b)) {
 		return false
 	}
 	b = binary.BigEndian.AppendUint32(b, uint32(len(record)))

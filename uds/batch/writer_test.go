@@ -14,6 +14,7 @@ import (
 
 	"github.com/plait-go/plait/framing"
 	"github.com/plait-go/plait/lengthfield"
+	"github.com/plait-go/plait/uds"
 	"github.com/plait-go/plait/uds/batch"
 )
 
@@ -279,5 +280,20 @@ func drain(tb testing.TB, r *batch.TryReader) (records [][]byte) {
 			tb.Fatalf("TryNext() = %v after %d records", err, len(records))
 		}
 		records = append(records, bytes.Clone(p))
+	}
+}
+
+// A record longer than Max is refused also where the batch has room for it.
+func TestMaxBelowSize(t *testing.T) {
+	a, b := pair(t, uds.Stream)
+	o := &batch.Options{Max: 1000}
+	w, r := batch.NewWriter(a, batch.Stream, o), batch.NewReader(b, batch.Stream, o)
+	if err := w.Add(t.Context(), make([]byte, 1001)); !errors.Is(err, batch.ErrTooLong) {
+		t.Errorf("Add(1001 bytes) = %v; want ErrTooLong", err)
+	}
+	must(t, w.Add(t.Context(), make([]byte, 1000)))
+	must(t, w.Flush(t.Context()))
+	if p, err := r.Next(t.Context()); len(p) != 1000 || err != nil {
+		t.Errorf("Next() = %d bytes, %v; want 1000", len(p), err)
 	}
 }

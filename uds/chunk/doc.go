@@ -52,7 +52,8 @@
 //
 // # When not to use it
 //
-// On a stream there is package lengthfield. One large buffer that several processes
+// On a stream there is package lengthfield: packets that a stream glues together are
+// malformed here. One large buffer that several processes
 // need, or that is used in place, is better passed as a descriptor of a memfd: see
 // SendFDs of uds.Conn.
 //
