@@ -13,10 +13,10 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/sysvmsg"
 	"github.com/plait-go/plait/sysvmsg/envelope"
@@ -172,26 +172,26 @@ func drain(tb testing.TB, c *envelope.Consumer, seen map[string]int, producer *e
 // limitedProgram writes to the journal args[0] until the file may not grow, and then
 // once more when it may.
 func limitedProgram(args []string) error {
-	signal.Ignore(unix.SIGXFSZ)
+	signal.Ignore(syscall.SIGXFSZ)
 	j, err := envelope.OpenJournal(args[0])
 	if err != nil {
 		return err
 	}
-	var old unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &old); err != nil {
+	var old syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
 		return err
 	}
 	limit := old
 	limit.Cur = 100
-	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &limit); err != nil {
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		return err
 	}
 	first := j.Put(context.Background(), 1, []byte("first"), envelope.ErrForeign)
 	second := j.Put(context.Background(), 2, []byte("second"), envelope.ErrForeign)
-	if first != nil || !errors.Is(second, unix.EFBIG) {
+	if first != nil || !errors.Is(second, syscall.EFBIG) {
 		return fmt.Errorf("first: %w; second: %w; want no error, then EFBIG", first, second)
 	}
-	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &old); err != nil {
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
 		return err
 	}
 	return j.Put(context.Background(), 2, []byte("second"), envelope.ErrForeign)

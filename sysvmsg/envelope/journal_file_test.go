@@ -13,15 +13,18 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/sysvmsg"
 	"github.com/plait-go/plait/sysvmsg/envelope"
 )
+
+// oPath is O_PATH of open(2).
+const oPath = 0o10000000
 
 func TestMarkDone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal")
@@ -152,8 +155,8 @@ func TestOpenJournal(t *testing.T) {
 		t.Errorf("OpenJournal of a device = %v; want fs.ErrInvalid", err)
 	}
 	pipe := filepath.Join(dir, "pipe")
-	must(t, unix.Mkfifo(pipe, 0o600))
-	for _, flags := range []int{unix.O_PATH, unix.O_RDWR} { // nobody reads it, somebody does
+	must(t, syscall.Mkfifo(pipe, 0o600))
+	for _, flags := range []int{oPath, syscall.O_RDWR} { // nobody reads it, somebody does
 		f, err := os.OpenFile(pipe, flags, 0)
 		must(t, err)
 		if _, err := envelope.OpenJournal(pipe); !errors.Is(err, fs.ErrInvalid) {
