@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 	"golang.org/x/sys/unix"
 )
 
@@ -64,7 +65,7 @@ func TestRefusalAllocs(t *testing.T) {
 // Waiting costs nothing, with one context again and again.
 func TestWaitingAllocs(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, kind)
 		for what, ctx := range map[string]context.Context{
 			"context":    patient(t),
@@ -110,7 +111,7 @@ func echo(ctx context.Context, c *uds.Conn) error {
 // Descriptors and credentials cost nothing either, but that the race detector has
 // sync.Pool forget buffers.
 func TestControlAllocs(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	for _, kind := range kinds() {
 		a, b := pair(t, kind)
 		must(t, b.PassCred())

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // Close ends every call that waits, and every one that comes.
@@ -32,7 +33,7 @@ func TestCloseOverWaiting(t *testing.T) {
 // After Close everything is net.ErrClosed, and names are what they were.
 func TestClosed(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		c, _ := pair(t, kind)
 		must(t, c.Close())
 		p := make([]byte, 1)
@@ -74,7 +75,7 @@ func TestClosed(t *testing.T) {
 // A Socket knows the end, too.
 func TestClosedSocket(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		s, _ := sockets(t, kind)
 		must(t, s.Close())
 		p := make([]byte, 1)
@@ -107,7 +108,7 @@ func TestClosedSocket(t *testing.T) {
 func TestCloseOverBusy(t *testing.T) {
 	for _, kind := range kinds() {
 		for round := range 30 {
-			checkLeaks(t)
+			leaktest.Check(t)
 			a, b := pair(t, kind)
 			var wg sync.WaitGroup
 			for _, c := range []*uds.Conn{a, b} {

@@ -132,8 +132,9 @@ func (c *Conn) CloseWrite() error {
 }
 
 // CloseRead ends receiving: there is io.EOF behind what has come, but on a Datagram,
-// where Receive goes on to wait, and poll(2) says that there is something. The peer can send no more; if it waits for room, the
-// kernel does not tell it. See shutdown(2), SHUT_RD.
+// where Receive goes on to wait, and poll(2) says that there is something. The peer
+// can send no more; if it waits for room, the kernel does not tell it. See
+// shutdown(2), SHUT_RD.
 func (c *Conn) CloseRead() error { return c.shutdown(unix.SHUT_RD) }
 
 func (c *Conn) shutdown(how int) error {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 var errEnough = errors.New("enough")
@@ -128,7 +129,7 @@ func (f foreign) Done() <-chan struct{} { return f.done }
 // waits for it.
 func TestCloseForgetsContext(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, kind)
 		never := foreign{t.Context(), make(chan struct{})}
 		call := waiting(t, func() error { return second(b.Receive(never, make([]byte, 1))) })
@@ -142,7 +143,7 @@ func TestCloseForgetsContext(t *testing.T) {
 // late the news of it comes.
 func TestLateCancel(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, kind)
 		long := patient(t)
 		for i := range 2000 {
@@ -171,7 +172,7 @@ func TestLateCancel(t *testing.T) {
 // that begins.
 func TestCancelAtEntry(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, kind)
 		for range 3000 {
 			ctx, cancel := context.WithCancel(t.Context())
@@ -195,7 +196,7 @@ func TestCancelAtEntry(t *testing.T) {
 func TestCancelledReceiveLosesNothing(t *testing.T) {
 	const messages = 5000
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, kind)
 		sends, cancels := make(chan byte), make(chan context.CancelFunc)
 		var wg sync.WaitGroup

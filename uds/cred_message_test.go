@@ -12,13 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // Credentials of a message are those of its sender at the time.
 func TestReceiveCred(t *testing.T) {
 	for _, kind := range kinds() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			ctx := patient(t)
 			a, b := pair(t, kind)
 			must(t, second(a.Send(ctx, []byte("early"))))
@@ -76,7 +77,7 @@ func sendChild(args []string) error {
 // A process that gives up its rights sends as who it is then.
 func TestReceiveCredOfAnotherUser(t *testing.T) {
 	root(t)
-	checkLeaks(t)
+	leaktest.Check(t)
 	a, b := pair(t, uds.Datagram)
 	must(t, b.PassCred())
 	end, err := a.File()
@@ -93,7 +94,7 @@ func TestReceiveCredOfAnotherUser(t *testing.T) {
 func TestReceiveCredErrors(t *testing.T) {
 	for _, kind := range kinds() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			ctx := patient(t)
 			a, b := pair(t, kind)
 			must(t, second(a.Send(ctx, []byte("hello"))))
@@ -104,12 +105,12 @@ func TestReceiveCredErrors(t *testing.T) {
 			}
 			// The room for credentials is one for descriptors, too.
 			files := open(t, 2)
-			before := len(openFDs(t))
+			before := len(leaktest.FDs(t))
 			must(t, second(a.SendFDs(ctx, []byte("hello"), files...)))
 			if n, _, err := b.ReceiveCred(ctx, p); n != 5 || !errors.Is(err, unix.ENODATA) {
 				t.Errorf("ReceiveCred of descriptors without PassCred = %d, %v; want 5, ENODATA", n, err)
 			}
-			if now := len(openFDs(t)); now != before {
+			if now := len(leaktest.FDs(t)); now != before {
 				t.Errorf("%d descriptors open after ReceiveCred, %d before", now, before)
 			}
 			must(t, b.PassCred())
@@ -144,18 +145,18 @@ func TestReceiveCredErrors(t *testing.T) {
 func TestCredWithFDs(t *testing.T) {
 	for _, kind := range kinds() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			ctx := patient(t)
 			a, b := pair(t, kind)
 			must(t, b.PassCred())
 			files := open(t, uds.MaxFDs)
-			before := len(openFDs(t))
+			before := len(leaktest.FDs(t))
 			p := make([]byte, 10)
 			must(t, second(a.SendFDs(ctx, []byte("hello"), files...)))
 			if n, from, err := b.ReceiveCred(ctx, p); string(p[:n]) != "hello" || from != self() || err != nil {
 				t.Errorf("ReceiveCred = %q, %+v, %v; want hello, %+v", p[:n], from, err, self())
 			}
-			if now := len(openFDs(t)); now != before {
+			if now := len(leaktest.FDs(t)); now != before {
 				t.Errorf("%d descriptors open after ReceiveCred, %d before", now, before)
 			}
 			for _, count := range []int{0, 1, 2, 3, uds.MaxFDs} {
@@ -172,7 +173,7 @@ func TestCredWithFDs(t *testing.T) {
 					t.Errorf("ReceiveFDs of one too many = %q, %d, %v; want hello, 0, ErrControl", p[:n], nfds, err)
 				}
 			}
-			if now := len(openFDs(t)); now != before {
+			if now := len(leaktest.FDs(t)); now != before {
 				t.Errorf("%d descriptors open, %d before", now, before)
 			}
 		})

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // self returns the credentials of this process.
@@ -22,7 +23,7 @@ func self() uds.Cred {
 func TestPeerCredOfPair(t *testing.T) {
 	for _, kind := range kinds() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			a, b := pair(t, kind)
 			for _, c := range []*uds.Conn{a, b} {
 				if got, err := c.PeerCred(); got != self() || err != nil {
@@ -55,7 +56,7 @@ func whose([]string) error {
 func TestPeerCredOfConnection(t *testing.T) {
 	for _, kind := range listening() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			l, name := listener(t, kind)
 			c := startChild(t, "dial", []string{fmt.Sprint(int(kind)), name})
 			conn, err := l.AcceptConn(patient(t))
@@ -101,7 +102,7 @@ func dialChild(args []string) error {
 // An abstract name lets everybody in; who it was is to be asked.
 func TestPeerCredOfAnotherUser(t *testing.T) {
 	root(t)
-	checkLeaks(t)
+	leaktest.Check(t)
 	l, name := listener(t, uds.SeqPacket)
 	c := startChild(t, "dial as nobody", []string{fmt.Sprint(int(uds.SeqPacket)), name})
 	c.expect(t, "connected")
@@ -116,7 +117,7 @@ func TestPeerCredOfAnotherUser(t *testing.T) {
 
 // A Datagram that is not of a pair has no peer that could have credentials.
 func TestPeerCredOfDatagram(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	name := abstract(t)
 	server := named(t, name)
 	for _, c := range []*uds.Conn{server, dial(t, uds.Datagram, name)} {
@@ -135,7 +136,7 @@ func TestPeerCredOfDatagram(t *testing.T) {
 
 // The pidfd of a peer is readable when the process has ended.
 func TestPeerPIDFD(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	l, name := listener(t, uds.Stream)
 	c := startChild(t, "dial", []string{fmt.Sprint(int(uds.Stream)), name})
 	conn, err := l.AcceptConn(patient(t))

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // queueRoom is how many messages the queue of a socket with a name takes.
@@ -43,7 +44,7 @@ func fill(tb testing.TB, name string) (n int) {
 
 // All senders share the room of a queue.
 func TestDatagramQueue(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	name := abstract(t)
 	server := named(t, name)
 	want := queueRoom(t)
@@ -73,7 +74,7 @@ func TestWaitForQueue(t *testing.T) {
 		},
 	} {
 		t.Run(how, func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			name := abstract(t)
 			server := named(t, name)
 			n := fill(t, name)
@@ -97,7 +98,7 @@ func TestWaitForQueue(t *testing.T) {
 // Waiting for room ends with the context, by the deadline, and with Close, and it
 // costs next to nothing.
 func TestWaitForQueueEnds(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	name := abstract(t)
 	named(t, name)
 	fill(t, name)

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // named returns a Datagram with a name, which is closed at the end.
@@ -33,7 +34,7 @@ func TestSendTo(t *testing.T) {
 		"abstract names": func(t *testing.T) string { t.Helper(); return abstract(t) },
 	} {
 		t.Run(what, func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			ctx := patient(t)
 			at := name(t)
 			server := named(t, at)
@@ -61,7 +62,7 @@ func TestSendTo(t *testing.T) {
 
 // One that dialed has no name, and receives nothing.
 func TestDatagramDial(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	ctx := patient(t)
 	name := abstract(t)
 	server := named(t, name)
@@ -93,7 +94,7 @@ func TestDatagramDial(t *testing.T) {
 }
 
 func TestSendToErrors(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	dir := place(t)
 	leave(t, uds.Datagram, dir+"/stale")
 	named(t, dir+"/live")
@@ -135,7 +136,7 @@ func TestSendToErrors(t *testing.T) {
 
 // A receive that ended without a message names no sender.
 func TestReceiveFromNobody(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	c := named(t, abstract(t))
 	ctx, cancel := context.WithCancel(t.Context())
 	from := make(chan string, 1)
@@ -156,7 +157,7 @@ func TestReceiveFromNobody(t *testing.T) {
 // The kinds with a connection name its other end.
 func TestReceiveFromPeer(t *testing.T) {
 	for _, kind := range listening() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		l, name := listener(t, kind)
 		client := dial(t, kind, name)
 		server, err := l.AcceptConn(patient(t))
@@ -176,7 +177,7 @@ func TestReceiveFromPeer(t *testing.T) {
 
 // Messages of many senders arrive whole, once, and in the order of each.
 func TestManySenders(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	name := abstract(t)
 	server := named(t, name)
 	const senders, messages = 6, 300

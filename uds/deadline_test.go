@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // checkDeadline fails tb unless err says that a deadline has passed.
@@ -115,7 +117,7 @@ func TestDeadlineAndContext(t *testing.T) {
 // A deadline that is set meanwhile does not hide that the context has ended.
 func TestDeadlineOverCancel(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		_, b := pair(t, kind)
 		for range 150 {
 			ctx, cancel := context.WithCancelCause(t.Context())
@@ -135,7 +137,7 @@ func TestDeadlineOverCancel(t *testing.T) {
 // Each direction has its own deadline.
 func TestDirectionDeadline(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, kind)
 		must(t, a.SetReadDeadline(time.Unix(1, 0)))
 		must(t, b.SetWriteDeadline(time.Unix(1, 0)))

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // childHolds starts a child that has the other end of c and nothing else.
@@ -30,7 +31,7 @@ func TestPeerKilled(t *testing.T) {
 	const events = unix.POLLIN | unix.POLLOUT | unix.POLLRDHUP
 	for _, kind := range kinds() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			c, holder := childHolds(t, kind)
 			if got := polled(t, c, events); got != unix.POLLOUT {
 				t.Errorf("poll = %#x, want POLLOUT", got)
@@ -67,7 +68,7 @@ func TestPeerKilled(t *testing.T) {
 func TestPeerDuplicate(t *testing.T) {
 	for _, kind := range kinds() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			a, b := pair(t, kind)
 			f, err := b.File()
 			must(t, err)
@@ -99,7 +100,7 @@ func TestPeerDuplicate(t *testing.T) {
 // descriptor of that end is open.
 func TestQueueOutlivesDescriptor(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, kind)
 		for range 10 {
 			must(t, second(a.TrySend([]byte("message "))))

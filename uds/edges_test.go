@@ -16,13 +16,14 @@ import (
 	"time"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 	"golang.org/x/sys/unix"
 )
 
 // A deadline that nobody will live to see has not passed, although its nanoseconds
 // do not fit in 64 bits, and one of the middle ages has.
 func TestFarDeadline(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	a, _ := pair(t, uds.SeqPacket)
 	for _, d := range []time.Time{time.Now().Add(math.MaxInt64), time.Unix(1<<40, 0), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)} {
 		must(t, a.SetDeadline(d))
@@ -42,7 +43,7 @@ func TestFarDeadline(t *testing.T) {
 // waits when three quarters of the queue are free, which they never would be.
 func TestSendBeforeTrySend(t *testing.T) {
 	for _, kind := range []uds.Kind{uds.Datagram, uds.SeqPacket} {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, kind)
 		message := make([]byte, 1000)
 		stuff(t, a, message)
@@ -85,7 +86,7 @@ func TestSendBeforeTrySend(t *testing.T) {
 func TestFDsBesidePIDFD(t *testing.T) {
 	for _, cred := range []bool{false, true} {
 		for _, kind := range kinds() {
-			checkLeaks(t)
+			leaktest.Check(t)
 			a, b := pair(t, kind)
 			must(t, control(t, b, func(fd int) error {
 				return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PASSPIDFD, 1)
@@ -118,7 +119,7 @@ func control(tb testing.TB, c *uds.Conn, f func(fd int) error) (err error) {
 
 // A file can be closed while SendFiles waits for room.
 func TestCloseWhileSendFilesWaits(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	a, _ := pair(t, uds.SeqPacket)
 	stuff(t, a, []byte("x"))
 	r, w, err := os.Pipe()
@@ -138,7 +139,7 @@ func TestCloseWhileSendFilesWaits(t *testing.T) {
 // Whoever may write to the directory can put a file in the socket's place at any
 // moment; it is not given away.
 func TestListenGivesNoOtherFileAway(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	dir := place(t)
 	victim, path := filepath.Join(dir, "victim"), filepath.Join(dir, "s")
 	stop := make(chan struct{})

@@ -10,11 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // A program that is started inherits nothing that it was not given.
 func TestExecInheritsNothing(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	ctx := patient(t)
 	path := place(t) + "/socket"
 	l, err := uds.Listen(uds.Stream, path, nil)
@@ -48,7 +49,7 @@ func TestExecInheritsNothing(t *testing.T) {
 		defer func() { must(t, unix.Close(pidfd)) }()
 	}
 
-	own := openFDs(t)
+	own := leaktest.FDs(t)
 	c := startChild(t, "descriptors", nil)
 	sockets := 0
 	for _, target := range own {

@@ -14,11 +14,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // Sent is the open file: its offset and its flags are shared.
 func TestFDsShare(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	f, err := os.Create(place(t) + "/file")
 	must(t, err)
 	must(t, second(f.WriteString("hello, world")))
@@ -54,7 +55,7 @@ func TestFDsShare(t *testing.T) {
 
 // SendFiles leaves files non-blocking: deadlines and Close work on.
 func TestSendFiles(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	r, w, err := os.Pipe()
 	must(t, err)
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
@@ -96,7 +97,7 @@ func TestSendFiles(t *testing.T) {
 }
 
 func TestSendFilesErrors(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	a, b := pair(t, uds.SeqPacket)
 	f, err := os.Open(os.DevNull)
 	must(t, err)
@@ -134,7 +135,7 @@ func TestSendFilesErrors(t *testing.T) {
 
 // A child opens a listener and hands it over; it outlives the child.
 func TestListenerFromChild(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	a, b := pair(t, uds.SeqPacket)
 	end, err := b.File()
 	must(t, err)
@@ -180,7 +181,7 @@ func handOver(args []string) error {
 func TestFileForChild(t *testing.T) {
 	for _, kind := range kinds() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			a, b := pair(t, kind)
 			one, err := a.File()
 			must(t, err)

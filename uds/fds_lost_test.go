@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // Descriptors that nobody asked for are closed, all of them, and the message is
@@ -20,7 +21,7 @@ func TestFDSurplus(t *testing.T) {
 	eachPair(t, func(t *testing.T, _ uds.Kind, a, b passer) {
 		t.Helper()
 		files := open(t, uds.MaxFDs)
-		before := openFDs(t)
+		before := leaktest.FDs(t)
 		for _, accept := range []int{0, 1, 2, 3, 4} {
 			for _, count := range []int{1, 2, 3, 4, 5, 6, uds.MaxFDs} {
 				if count <= accept {
@@ -38,7 +39,7 @@ func TestFDSurplus(t *testing.T) {
 						t.Errorf("ReceiveFDs(%d) of %d left descriptor %d", accept, count, fd)
 					}
 				}
-				if now := openFDs(t); len(now) != len(before) {
+				if now := leaktest.FDs(t); len(now) != len(before) {
 					t.Fatalf("ReceiveFDs(%d) of %d: %d descriptors open, %d before", accept, count, len(now), len(before))
 				}
 				if n, nfds, err := b.TryReceiveFDs(p, fds); string(p[:n]) != "again" || nfds != 0 || err != nil {
@@ -58,14 +59,14 @@ func TestFDsOfTruncatedMessage(t *testing.T) {
 		}
 		must(t, second(a.TrySendFDs([]byte("hello"), open(t, 3)...)))
 		must(t, second(a.TrySendFDs([]byte("again"), open(t, 1)...)))
-		before := openFDs(t)
+		before := leaktest.FDs(t)
 		p, fds := make([]byte, 2), make([]int, 5)
 		n, nfds, err := b.TryReceiveFDs(p, fds)
 		var truncated *uds.TruncatedError
 		if string(p[:n]) != "he" || nfds != 0 || !errors.As(err, &truncated) || truncated.Size != 5 {
 			t.Errorf("ReceiveFDs = %q, %d, %v; want he, 0, a TruncatedError of 5 bytes", p[:n], nfds, err)
 		}
-		if now := openFDs(t); len(now) != len(before) {
+		if now := leaktest.FDs(t); len(now) != len(before) {
 			t.Errorf("%d descriptors open, %d before", len(now), len(before))
 		}
 		n, nfds, err = b.TryReceiveFDs(make([]byte, 5), fds)
@@ -80,11 +81,11 @@ func TestFDsOfTruncatedMessage(t *testing.T) {
 func TestFDsDropped(t *testing.T) {
 	for _, kind := range kinds() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			a, b := pair(t, kind)
 			ctx := patient(t)
 			files := open(t, 3)
-			before := openFDs(t)
+			before := leaktest.FDs(t)
 			for what, receive := range map[string]func(p []byte) (int, error){
 				"Receive":    func(p []byte) (int, error) { return b.Receive(ctx, p) },
 				"TryReceive": b.TryReceive,
@@ -105,7 +106,7 @@ func TestFDsDropped(t *testing.T) {
 				if n, err := receive(p); string(p[:n]) != "hello" || err != nil {
 					t.Errorf("%s = %q, %v; want hello", what, p[:n], err)
 				}
-				if now := openFDs(t); len(now) != len(before) {
+				if now := leaktest.FDs(t); len(now) != len(before) {
 					t.Fatalf("%s: %d descriptors open, %d before", what, len(now), len(before))
 				}
 			}
@@ -116,7 +117,7 @@ func TestFDsDropped(t *testing.T) {
 // What is in a queue that nobody reads any more is closed.
 func TestFDsInClosedQueue(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, kind)
 		var pipe [2]int
 		must(t, unix.Pipe2(pipe[:], unix.O_CLOEXEC))
@@ -149,7 +150,7 @@ func TestFDsAtEnd(t *testing.T) {
 
 // At the limit of open files the kernel delivers some, or none. None are kept.
 func TestFDsAtLimit(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	c := startChild(t, "receive at the limit", nil)
 	for range kinds() {
 		c.expect(t, "nothing leaked")
@@ -221,7 +222,7 @@ func freeFDs() int {
 
 // Without privileges there are as many on their way as a process may have open.
 func TestFDsInFlight(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	c := startChild(t, "send too many", nil)
 	c.expect(t, "stopped")
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // passer is what passes descriptors, in one of the styles.
@@ -43,17 +44,17 @@ func eachPair(t *testing.T, test func(t *testing.T, kind uds.Kind, a, b passer))
 	t.Helper()
 	for _, kind := range kinds() {
 		t.Run(kind.String()+" waits", func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			a, b := pair(t, kind)
 			test(t, kind, patientConn{a, patient(t)}, patientConn{b, patient(t)})
 		})
 		t.Run(kind.String()+" tries", func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			a, b := pair(t, kind)
 			test(t, kind, a, b)
 		})
 		t.Run(kind.String()+" socket", func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			a, b, err := uds.SocketPair(kind)
 			must(t, err)
 			t.Cleanup(func() { _, _ = a.Close(), b.Close() }) // the test may have
@@ -197,7 +198,7 @@ func TestFDsAlone(t *testing.T) {
 
 // On a Stream bytes before a SendFDs may come with it, and none that follow.
 func TestFDsOnStream(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	a, b := pair(t, uds.Stream)
 	ctx := patient(t)
 	file := open(t, 1)[0]
@@ -225,7 +226,7 @@ func TestFDsOnStream(t *testing.T) {
 // if even that has to wait.
 func TestFDsOfLargeSend(t *testing.T) {
 	for _, ahead := range []int{0, 1 << 20} { // bytes, or as many as fit
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, uds.Stream)
 		ctx := patient(t)
 		ahead, err := a.TrySend(make([]byte, ahead))
@@ -261,7 +262,7 @@ func TestFDsOfLargeSend(t *testing.T) {
 
 // A TrySendFDs that a Stream takes a part of has sent the descriptors.
 func TestFDsOfPartialSend(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	a, b := pair(t, uds.Stream)
 	all := make([]byte, 1<<20)
 	n, err := a.TrySendFDs(all, open(t, 1)...)

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // Close removes the file that it made, and none that took its path meanwhile. The
@@ -33,7 +34,7 @@ func TestCloseRemovesItsOwn(t *testing.T) {
 	} {
 		for _, kind := range kinds() {
 			t.Run(what+" instead of a "+kind.String(), func(t *testing.T) {
-				checkLeaks(t)
+				leaktest.Check(t)
 				path := place(t) + "/socket"
 				s, err := listenAny(kind, path, nil)
 				must(t, err)
@@ -52,7 +53,7 @@ func TestCloseRemovesItsOwn(t *testing.T) {
 
 // A file that somebody removed is no error of Close.
 func TestCloseWithoutFile(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	dir := place(t)
 	for _, kind := range kinds() {
 		s, err := listenAny(kind, dir+"/a/socket", &uds.ListenOptions{Dir: 0o700})
@@ -70,7 +71,7 @@ func TestCloseWithoutFile(t *testing.T) {
 // A file that Close may not remove is an error, and the socket is closed.
 func TestCloseNotPermitted(t *testing.T) {
 	root(t)
-	checkLeaks(t)
+	leaktest.Check(t)
 	dir := openPlace(t)
 	c := startChild(t, "close", []string{dir + "/socket"})
 	c.expect(t, "listens")
@@ -105,7 +106,7 @@ func closeChild(args []string) error {
 
 // A relative path is one of the directory in which it was bound.
 func TestCloseElsewhere(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	here, there := place(t), place(t)
 	for _, kind := range kinds() {
 		t.Chdir(here)
@@ -124,7 +125,7 @@ func TestCloseElsewhere(t *testing.T) {
 
 // Detach keeps the file for a Listener's Close, and leaves that of a Datagram.
 func TestCloseAfterDetach(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	dir := place(t)
 	for _, kind := range []uds.Kind{uds.Stream, uds.SeqPacket} {
 		path := dir + "/" + kind.String()

@@ -11,12 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // Who may not write to the file cannot connect or send.
 func TestModeForbids(t *testing.T) {
 	root(t)
-	checkLeaks(t)
+	leaktest.Check(t)
 	dir := openPlace(t)
 	for _, kind := range kinds() {
 		for mode, want := range map[fs.FileMode]string{0: "EACCES", 0o660: "EACCES", 0o606: "connected"} {

@@ -14,12 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // At no moment has the file more permissions than in the end. A child without an
 // umask binds and closes again and again, while the test looks.
 func TestModeIsNeverWider(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	path := place(t) + "/socket"
 	c := startChild(t, "rebind", []string{path})
 	c.expect(t, "ready")
@@ -70,7 +71,7 @@ const many = 250
 // child under a strict umask listens at one path after the other, and the test
 // connects as early as it can.
 func TestModeIsThereFirst(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	dir := place(t)
 	ctx := patient(t)
 	c := startChild(t, "bind many", []string{dir})

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // socket is a Listener, or a Conn of ListenDatagram.
@@ -87,7 +88,7 @@ func entries(tb testing.TB, dir string) []string {
 // The mode is what was asked for, whatever the umask, which belongs to the whole
 // process: a child tries them.
 func TestMode(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	c := startChild(t, "modes", []string{openPlace(t)})
 	c.expect(t, "162 modes are right")
 }
@@ -140,7 +141,7 @@ func checkMode(kind uds.Kind, dir string, mode, dirMode fs.FileMode) error {
 
 // A directory that exists stays as it is, and only the last one is made.
 func TestDir(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	dir := place(t)
 	must(t, os.Chmod(dir, 0o750))
 	l, err := uds.Listen(uds.Stream, dir+"/socket", &uds.ListenOptions{Dir: 0o777})
@@ -170,7 +171,7 @@ func owner(tb testing.TB, path string) uds.Owner {
 }
 
 func TestOwner(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	own := uds.Owner{UID: os.Getuid(), GID: os.Getgid()}
 	tests := map[uds.Owner]uds.Owner{{UID: -1, GID: -1}: own, {UID: -1, GID: own.GID}: own, own: own}
 	if own.UID == 0 {
@@ -199,7 +200,7 @@ func TestOwner(t *testing.T) {
 
 // Who may not give a file away is told, and nothing is left.
 func TestOwnerNotPermitted(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	dir := openPlace(t)
 	c := startChild(t, "give away", []string{dir})
 	c.expect(t, "not permitted")
@@ -224,7 +225,7 @@ func giveAway(args []string) error {
 
 // Without a descriptor for the file there is no socket, and no file.
 func TestFileWithoutDescriptor(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	dir := place(t)
 	c := startChild(t, "few descriptors", []string{dir})
 	c.expect(t, "3 files removed")

@@ -5,11 +5,8 @@ package uds_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
-	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -71,31 +68,6 @@ func abstract(tb testing.TB) string {
 	return fmt.Sprintf("@plait-uds-test-%d-%d-%d", os.Getpid(), time.Now().UnixNano(), names.Add(1))
 }
 
-// checkLeaks fails tb unless it ends with the descriptors and the number of
-// goroutines that it has now. It is to be called before anything is opened.
-func checkLeaks(tb testing.TB) {
-	tb.Helper()
-	fds, goroutines := openFDs(tb), runtime.NumGoroutine()
-	tb.Cleanup(func() {
-		if tb.Failed() {
-			return
-		}
-		// Goroutines that have done their last act may take a moment to be gone, and
-		// so may the descriptors that they close then.
-		deadline := time.Now().Add(5 * time.Second)
-		for time.Now().Before(deadline) && (runtime.NumGoroutine() > goroutines || !maps.Equal(openFDs(tb), fds)) {
-			runtime.Gosched()
-		}
-		if n := runtime.NumGoroutine(); n > goroutines {
-			stacks := make([]byte, 1<<20)
-			tb.Errorf("%d goroutines, %d before:\n%s", n, goroutines, stacks[:runtime.Stack(stacks, true)])
-		}
-		if now := openFDs(tb); !maps.Equal(now, fds) {
-			tb.Errorf("descriptors: %q, before: %q", now, fds)
-		}
-	})
-}
-
 // waiting starts a call, and returns when it waits, in the poller or for another
 // call, or has come to its result already.
 func waiting(tb testing.TB, f func() error) <-chan error {
@@ -129,34 +101,3 @@ func result(tb testing.TB, c <-chan error) error {
 		return nil
 	}
 }
-
-// openFDs returns what the process has open, by descriptor, but for what the
-// runtime opens once and keeps.
-func openFDs(tb testing.TB) map[string]string {
-	tb.Helper()
-	paths, err := filepath.Glob("/proc/self/fd/*")
-	must(tb, err)
-	fds := make(map[string]string)
-	for _, path := range paths {
-		target, err := os.Readlink(path)
-		if err == nil && !slices.Contains(kept, path) && !strings.HasSuffix(target, "/fd") {
-			fds[path] = target
-		}
-	}
-	return fds
-}
-
-// kept is what the runtime's network poller has open, once it is in use.
-var kept = func() []string { //nolint:gochecknoglobals // found out once, before the first test
-	before, _ := filepath.Glob("/proc/self/fd/*")
-	r, w, err := os.Pipe()
-	if err != nil {
-		return nil
-	}
-	paths, _ := filepath.Glob("/proc/self/fd/*")
-	_, _ = r.Close(), w.Close()
-	after, _ := filepath.Glob("/proc/self/fd/*")
-	return slices.DeleteFunc(paths, func(path string) bool {
-		return slices.Contains(before, path) || !slices.Contains(after, path)
-	})
-}()

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // A teller is a child that tells numbers, one a line, until it is killed.
@@ -117,7 +118,7 @@ func TestKilledReceivers(t *testing.T) {
 	for _, kind := range packets() {
 		for _, together := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, together %v", kind, together), func(t *testing.T) {
-				checkLeaks(t)
+				leaktest.Check(t)
 				random := rand.New(rand.NewPCG(newSeed(t), 0))
 				a, b := pair(t, kind)
 				f, err := b.File()
@@ -210,7 +211,7 @@ func TestKilledSenders(t *testing.T) {
 	const senders = 5
 	for _, kind := range packets() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			random := rand.New(rand.NewPCG(newSeed(t), 0))
 			a, b := pair(t, kind)
 			f, err := a.File()
@@ -265,7 +266,7 @@ func count(c *uds.Conn, next []int) error {
 func TestKilledLastReceiver(t *testing.T) {
 	for _, kind := range kinds() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			random := rand.New(rand.NewPCG(newSeed(t), 0))
 			a, b := pair(t, kind)
 			f, err := b.File()

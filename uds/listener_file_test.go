@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // fileOf returns a file with a duplicate of the descriptor of l, which is closed at
@@ -41,7 +42,7 @@ func flags(tb testing.TB, fd int) (cloexec, nonblock bool) {
 func TestListenerDetach(t *testing.T) {
 	for _, kind := range listening() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			l, name := listener(t, kind)
 			calls := []<-chan error{
 				waiting(t, func() error { return second(l.AcceptConn(patient(t))) }),
@@ -84,7 +85,7 @@ func TestListenerDetach(t *testing.T) {
 func TestFileListener(t *testing.T) {
 	for _, kind := range listening() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			path := place(t) + "/socket"
 			l, err := uds.Listen(kind, path, nil)
 			must(t, err)
@@ -111,7 +112,7 @@ func TestFileListener(t *testing.T) {
 
 // What is no listening socket of this family stays as it is.
 func TestFileListenerWrong(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	a, _ := pair(t, uds.Stream)
 	conn, err := a.File()
 	must(t, err)
@@ -147,7 +148,7 @@ func TestFileListenerWrong(t *testing.T) {
 func TestInheritedListener(t *testing.T) {
 	for _, kind := range listening() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			path := place(t) + "/socket"
 			l, err := uds.Listen(kind, path, nil)
 			must(t, err)

@@ -13,11 +13,12 @@ import (
 	"testing"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // A Listener and its connections serve what package net's do.
 func TestHTTP(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	path := place(t) + "/http"
 	l, err := uds.Listen(uds.Stream, path, nil)
 	must(t, err)

@@ -15,11 +15,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // Without a free descriptor Accept fails, and the connection stays in the backlog.
 func TestAcceptWithoutDescriptors(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	c := startChild(t, "accept without descriptors", nil)
 	c.expect(t, "survived")
 }
@@ -110,7 +111,7 @@ func (l *limit) raise() error { return unix.Setrlimit(unix.RLIMIT_NOFILE, &l.bef
 func TestBacklog(t *testing.T) {
 	for _, kind := range listening() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			name := abstract(t)
 			l, err := uds.Listen(kind, name, &uds.ListenOptions{Backlog: 1})
 			must(t, err)
@@ -141,7 +142,7 @@ func TestBacklog(t *testing.T) {
 // The backlog is as large as asked for, or else as the system allows. The kernel
 // takes one more.
 func TestBacklogSize(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	most := somaxconn(t)
 	for ask, want := range map[int]int{1: 2, 7: 8, 0: most + 1, most + 1: most + 1} {
 		var files unix.Rlimit
@@ -177,7 +178,7 @@ func somaxconn(tb testing.TB) int {
 func TestDialWaits(t *testing.T) {
 	for _, kind := range listening() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			path := place(t) + "/socket"
 			l, err := uds.Listen(kind, path, &uds.ListenOptions{Backlog: 1})
 			must(t, err)
@@ -208,7 +209,7 @@ func TestDialWaits(t *testing.T) {
 
 // A Dial says why.
 func TestDialErrors(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	dir := place(t)
 	leave(t, uds.Stream, dir+"/stale")
 	unready := rawBound(t, uds.Stream, dir+"/unready")

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // listening are the kinds that have Listeners.
@@ -40,7 +41,7 @@ func dial(tb testing.TB, kind uds.Kind, name string) *uds.Conn {
 }
 
 func TestListenWrongKind(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	path := place(t) + "/socket"
 	for kind, want := range map[uds.Kind]error{
 		uds.Datagram:  unix.EOPNOTSUPP,
@@ -75,7 +76,7 @@ func TestAccept(t *testing.T) {
 			"Accept":     func(l *uds.Listener) (net.Conn, error) { return l.Accept() },
 		} {
 			t.Run(how+" "+kind.String(), func(t *testing.T) {
-				checkLeaks(t)
+				leaktest.Check(t)
 				l, name := listener(t, kind)
 				if l.Addr().String() != name || l.Addr().Network() != map[uds.Kind]string{uds.Stream: "unix", uds.SeqPacket: "unixpacket"}[kind] {
 					t.Errorf("Addr = %s %s", l.Addr().Network(), l.Addr())
@@ -107,7 +108,7 @@ func TestAcceptContext(t *testing.T) {
 	cause := errors.New("enough")
 	for _, kind := range listening() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			l, name := listener(t, kind)
 			ctx, cancel := context.WithCancelCause(t.Context())
 			first := waiting(t, func() error { _, err := l.AcceptConn(ctx); return err })
@@ -147,7 +148,7 @@ func TestAcceptContext(t *testing.T) {
 }
 
 func TestAcceptDeadline(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	l, name := listener(t, uds.SeqPacket)
 	wait := waiting(t, func() error { _, err := l.Accept(); return err })
 	must(t, l.SetDeadline(time.Now().Add(20*time.Millisecond)))
@@ -173,7 +174,7 @@ func TestAcceptDeadline(t *testing.T) {
 func TestListenerClose(t *testing.T) {
 	for _, kind := range listening() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			l, name := listener(t, kind)
 			queued := dial(t, kind, name)
 			c, err := l.AcceptConn(patient(t))
@@ -219,7 +220,7 @@ func second[T any](_ T, err error) error { return err }
 
 // Many who accept share what comes.
 func TestAcceptByMany(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	l, name := listener(t, uds.Stream)
 	const clients, servers = 200, 5
 	var wg sync.WaitGroup

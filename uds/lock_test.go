@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // lockName is the file by which those that replace a stale socket agree.
@@ -36,7 +37,7 @@ func lockFile(args []string) error {
 // While another process is about to replace a stale file, the name is in use. If it
 // was killed over that, the file of the lock is left, which does no harm.
 func TestLock(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	dir := place(t)
 	path := dir + "/socket"
 	leave(t, uds.Stream, path)
@@ -71,7 +72,7 @@ func TestLockInTheWay(t *testing.T) {
 		"a symbolic link": func(path string) error { return os.Symlink("socket", path) },
 	} {
 		t.Run(what, func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			path := place(t) + "/socket"
 			leave(t, uds.Stream, path)
 			must(t, put(lockName(path)))
@@ -90,7 +91,7 @@ func TestLockInTheWay(t *testing.T) {
 // that says so. That a server is alive is told all the same.
 func TestLockNotPermitted(t *testing.T) {
 	root(t)
-	checkLeaks(t)
+	leaktest.Check(t)
 	dir := place(t)
 	must(t, os.Chmod(dir, 0o755))
 	leave(t, uds.Stream, dir+"/stale")

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // memory returns a memfd of a page that has these seals, which is closed at the end.
@@ -41,7 +42,7 @@ func passed(tb testing.TB, fd int) int {
 
 // What a peer could still change is not mapped.
 func TestUnsealedMemory(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	file, err := os.Create(place(t) + "/file")
 	must(t, err)
 	defer func() { must(t, file.Close()) }()
@@ -65,7 +66,7 @@ func TestUnsealedMemory(t *testing.T) {
 
 // What is sealed neither end can change, and the receiver sees all of it.
 func TestSealedMemory(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	content := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
 	fd, err := seal(content)
 	must(t, err)
@@ -95,7 +96,7 @@ func TestSealedMemory(t *testing.T) {
 
 // Whoever maps memory to write it cannot seal it.
 func TestSealOfWritableMap(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	fd := memory(t, 0)
 	p, err := unix.Mmap(fd, 0, 4096, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	must(t, err)

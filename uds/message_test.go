@@ -11,13 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // Messages keep their boundaries and their order, both ways at once.
 func TestMessages(t *testing.T) {
 	messages := []string{"first", "", "a third, longer one", strings.Repeat("x", 60_000), "last"}
 	for _, kind := range packets() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		for style, p := range ends(t, kind) {
 			for from, to := range map[end]end{p[0]: p[1], p[1]: p[0]} {
 				for _, message := range messages {
@@ -38,7 +39,7 @@ func TestMessages(t *testing.T) {
 
 // A stream has no boundaries, and nothing empty.
 func TestStream(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	for style, p := range ends(t, uds.Stream) {
 		for _, part := range []string{"one", "", "two", "three"} {
 			if n, err := p[0].TrySend([]byte(part)); n != len(part) || err != nil {
@@ -67,7 +68,7 @@ func TestStream(t *testing.T) {
 // Parts are one message, also where there are none, empty ones, or many.
 func TestParts(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		for style, p := range ends(t, kind) {
 			for _, parts := range [][]string{{"head", "body"}, {"", "a", "", "b", ""}, make([]string, 3000), {}, strings.Split(strings.Repeat("x ", 1023)+"x", " ")} {
 				bufs := make([][]byte, len(parts))
@@ -93,7 +94,7 @@ func TestManyParts(t *testing.T) {
 		bufs[i] = []byte{byte(i), byte(i >> 8)}
 	}
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		for style, p := range ends(t, kind) {
 			n, err := p[0].TrySendv(bufs...)
 			if kind != uds.Stream {
@@ -123,7 +124,7 @@ func TestManyParts(t *testing.T) {
 // A message that is longer than the buffer is an error that says how long it was.
 func TestTruncated(t *testing.T) {
 	for _, kind := range packets() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		for style, p := range ends(t, kind) {
 			for _, room := range []int{0, 1, 10, 99} {
 				must(t, second(p[0].TrySend([]byte(strings.Repeat("0123456789", 10)))))
@@ -158,7 +159,7 @@ func TestTruncated(t *testing.T) {
 // Size tells the size of the next message, and leaves it.
 func TestSize(t *testing.T) {
 	for _, kind := range packets() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		for style, p := range ends(t, kind) {
 			if n, err := p[1].TrySize(); n != 0 || err != uds.ErrEmpty {
 				t.Errorf("%s %s: TrySize = %d, %v; want ErrEmpty", kind, style, n, err)
@@ -201,7 +202,7 @@ func TestSize(t *testing.T) {
 // follow it. The kernel tells no more.
 func TestEmptyMessages(t *testing.T) {
 	for _, kind := range packets() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		for style, p := range ends(t, kind) {
 			for range 3 {
 				must(t, second(p[0].TrySend(nil)))
@@ -233,7 +234,7 @@ func TestEmptyMessages(t *testing.T) {
 // Each method that sends has its own way into the kernel.
 func TestEmptyByEveryMethod(t *testing.T) {
 	for _, kind := range packets() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, kind)
 		for what, send := range map[string]func() (int, error){
 			"Send":       func() (int, error) { return a.Send(patient(t), nil) },

@@ -17,6 +17,7 @@ import (
 	"github.com/leanovate/gopter/prop"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // An op is a call of one end of a pair.
@@ -165,7 +166,7 @@ func TestModel(t *testing.T) {
 	}
 	for _, kind := range kinds() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			ctx := endedContext(t)
 			parameters := gopter.DefaultTestParametersWithSeed(seed)
 			parameters.MinSuccessfulTests, parameters.MaxSize = 250, 100

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // long returns a path in dir that has n bytes.
@@ -25,7 +26,7 @@ func long(dir string, n int) string {
 // A path may have all 108 bytes of sun_path, without a NUL after it. See unix(7),
 // BUGS.
 func TestPathLength(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	dir := place(t)
 	for _, n := range []int{106, 107, 108} {
 		path := long(dir, n)
@@ -57,7 +58,7 @@ func TestPathLength(t *testing.T) {
 
 // The name of the longest path arrives with a datagram.
 func TestPathLengthOfSender(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	dir := place(t)
 	for _, n := range []int{107, 108} {
 		path := long(dir, n)
@@ -98,7 +99,7 @@ func everywhere(t *testing.T, name string, f func(function string, err error)) {
 }
 
 func TestWrongNames(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	dir := place(t)
 	for _, test := range []struct {
 		what, name string
@@ -132,7 +133,7 @@ func TestWrongNames(t *testing.T) {
 
 // An abstract name may have any bytes, and all of them count.
 func TestAbstractNames(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	base := abstract(t)
 	rest := strings.Repeat("\xff", uds.MaxName-len(base)-1)
 	names := []string{base, base + "\x00", base + "\x00\x00", base + "\x00\xfe\n", base + rest + "\x00", base + rest + "y"}
@@ -174,7 +175,7 @@ func TestAbstractNames(t *testing.T) {
 
 // Whatever a name has in it, the kernel has the same.
 func TestNameRoundTrip(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	prefix := abstract(t)
 	dir := place(t) + "/"
 	same := func(name string) (bool, error) {
@@ -208,7 +209,7 @@ func TestNameRoundTrip(t *testing.T) {
 
 // A name without an "@" is a path; a file whose name begins with one is too.
 func TestFileNamedLikeAnAbstractName(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	t.Chdir(place(t))
 	c, err := uds.ListenDatagram("./@x", nil)
 	must(t, err)
@@ -226,7 +227,7 @@ func TestFileNamedLikeAnAbstractName(t *testing.T) {
 
 // Errors name the operation and the socket.
 func TestErrorsName(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	path := place(t) + "/none/socket"
 	everywhere(t, path, func(function string, err error) {
 		if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), path) {

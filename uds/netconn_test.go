@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // netPair is pair, for those who know net.Conn only.
@@ -29,7 +30,7 @@ func netPair(tb testing.TB, kind uds.Kind) (a, b net.Conn) {
 // Package io's functions work, both ways at once.
 func TestNetConnCopy(t *testing.T) {
 	for _, kind := range []uds.Kind{uds.Stream, uds.SeqPacket} {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := netPair(t, kind)
 		want := noise(1 << 20)
 		var wg sync.WaitGroup
@@ -64,7 +65,7 @@ func TestNetConnCopy(t *testing.T) {
 // A deadline may be moved at any time, while others read and write.
 func TestNetConnDeadlines(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, _ := netPair(t, kind)
 		var wg sync.WaitGroup
 		var moved atomic.Bool
@@ -98,7 +99,7 @@ func TestNetConnDeadlines(t *testing.T) {
 // Every method may be called beside every other one.
 func TestNetConnConcurrently(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := netPair(t, kind)
 		var wg sync.WaitGroup
 		for _, c := range []net.Conn{a, b} {
@@ -126,7 +127,7 @@ func TestNetConnConcurrently(t *testing.T) {
 // Names of a pair are empty addresses of package net.
 func TestNetConnAddresses(t *testing.T) {
 	for kind, network := range map[uds.Kind]string{uds.Stream: "unix", uds.Datagram: "unixgram", uds.SeqPacket: "unixpacket"} {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, _ := netPair(t, kind)
 		for _, addr := range []net.Addr{a.LocalAddr(), a.RemoteAddr()} {
 			if addr.Network() != network || addr.String() != "" {
@@ -138,7 +139,7 @@ func TestNetConnAddresses(t *testing.T) {
 
 // An error says what was done, and where.
 func TestErrorTexts(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	name := abstract(t)
 	server := named(t, name)
 	client := dial(t, uds.Datagram, name)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // numbered makes messages with numbers and of random sizes, the same ones in every
@@ -109,7 +110,7 @@ func manyMessages() int {
 func TestManyMessages(t *testing.T) {
 	for _, kind := range kinds() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			seed := newSeed(t)
 			a, b := pair(t, kind)
 			must(t, b.SetReadDeadline(time.Now().Add(4*patience)))
@@ -128,7 +129,7 @@ func TestManyMessages(t *testing.T) {
 func TestManyMessagesBetweenProcesses(t *testing.T) {
 	for _, kind := range kinds() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			seed := newSeed(t)
 			a, b := pair(t, kind)
 			f, err := b.File()

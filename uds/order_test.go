@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // What a goroutine did before it sent, the one that received sees. The race detector
 // has to know that, too: it fails this test otherwise.
 func TestMemoryOrder(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		for what, send := range map[string]func(c *uds.Conn) (int, error){
 			"Send":     func(c *uds.Conn) (int, error) { return c.Send(t.Context(), []byte("x")) },
 			"Sendv":    func(c *uds.Conn) (int, error) { return c.Sendv(t.Context(), []byte("x")) },

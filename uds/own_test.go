@@ -14,12 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // A connection changes its style and back, and loses nothing of what is queued.
 func TestDetachAndAttach(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, kind)
 		for round := range 20 {
 			must(t, second(b.TrySend([]byte("in"))))
@@ -89,7 +90,7 @@ func TestDetachOverWaiting(t *testing.T) {
 // Release hands the descriptor out, and NewSocket takes it in again.
 func TestRelease(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := sockets(t, kind)
 		fd := a.FD()
 		if got := a.Release(); got != fd || a.FD() != -1 {
@@ -123,7 +124,7 @@ func checkModes(tb testing.TB, fd int) {
 // Whatever makes a descriptor makes it non-blocking and close-on-exec.
 func TestModes(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := sockets(t, kind)
 		checkModes(t, a.FD())
 		checkModes(t, b.FD())
@@ -149,7 +150,7 @@ func TestModes(t *testing.T) {
 // File and Duplicate change nothing for the Conn: deadlines count, and Close wakes.
 func TestFileLeavesConn(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, kind)
 		f, err := a.File()
 		must(t, err)
@@ -173,7 +174,7 @@ func TestFileLeavesConn(t *testing.T) {
 
 // What is no AF_UNIX connection is refused, and stays the caller's.
 func TestWrongDescriptors(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	r, w, err := os.Pipe()
 	must(t, err)
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")

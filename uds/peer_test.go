@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // What is in the queue is delivered behind the peer's end. Then each kind has its
@@ -21,7 +22,7 @@ import (
 func TestPeerClosed(t *testing.T) {
 	for _, kind := range kinds() {
 		for _, unread := range []bool{false, true} {
-			checkLeaks(t)
+			leaktest.Check(t)
 			for style, p := range ends(t, kind) {
 				what := fmt.Sprintf("%s %s, unread %v", kind, style, unread)
 				must(t, second(p[0].TrySend([]byte("answer"))))
@@ -58,7 +59,7 @@ func TestSendToClosedPeer(t *testing.T) {
 	defer signal.Stop(signals)
 	for _, kind := range kinds() {
 		for _, unread := range []bool{false, true} {
-			checkLeaks(t)
+			leaktest.Check(t)
 			for style, p := range ends(t, kind) {
 				what := fmt.Sprintf("%s %s, unread %v", kind, style, unread)
 				must(t, second(p[0].TrySend([]byte("answer"))))
@@ -97,7 +98,7 @@ func TestSendToClosedPeer(t *testing.T) {
 // The peer's end ends the calls that wait, but for the receive of a Datagram.
 func TestPeerClosesOverWaiting(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, kind)
 		stuff(t, a, make([]byte, 1024))
 		send := waiting(t, func() error { return second(a.Send(patient(t), make([]byte, 1024))) })
@@ -126,7 +127,7 @@ func TestPeerClosesOverWaiting(t *testing.T) {
 // After CloseWrite the peer receives what there is and then the end, and can answer.
 func TestCloseWrite(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, kind)
 		must(t, second(a.TrySend([]byte("question"))))
 		must(t, a.CloseWrite())
@@ -159,7 +160,7 @@ func TestCloseWriteOverWaiting(t *testing.T) {
 			"Send":  func(a *uds.Conn) error { return second(a.Send(patient(t), make([]byte, 1024))) },
 			"Write": func(a *uds.Conn) error { return second(a.Write(make([]byte, 1024))) },
 		} {
-			checkLeaks(t)
+			leaktest.Check(t)
 			a, b := pair(t, kind)
 			stuff(t, a, make([]byte, 1024))
 			call := waiting(t, func() error { return send(a) })
@@ -188,7 +189,7 @@ func TestCloseWriteOverWaiting(t *testing.T) {
 // After CloseRead the peer can send no more, and what it had sent is delivered.
 func TestCloseRead(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, kind)
 		must(t, second(b.TrySend([]byte("before"))))
 		must(t, a.CloseRead())

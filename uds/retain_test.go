@@ -11,13 +11,14 @@ import (
 	"weak"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // A call that has returned holds nothing of the caller's memory, whether it waited or
 // not.
 func TestNothingRetained(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, kind)
 		s, r := sockets(t, kind)
 		message := make([]byte, 1024)
@@ -68,7 +69,7 @@ func TestNothingRetained(t *testing.T) {
 // it.
 func TestContextNotRetained(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b, err := uds.Pair(kind)
 		must(t, err)
 		ctx := patient(t)
@@ -92,7 +93,7 @@ func TestContextNotRetained(t *testing.T) {
 // A Conn keeps no context that has ended, nor what it refers to, whether it ended
 // the call or came to its end later.
 func TestEndedContextIsNotKept(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	type key struct{}
 	a, b := pair(t, uds.SeqPacket)
 	freed := make(chan struct{}, 2)

@@ -11,12 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // A queue takes fewer messages the larger they are. How many is the kernel's affair.
 func TestRoom(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		before := 0
 		for _, size := range []int{65536, 16384, 4096, 1024, 256, 1} {
 			for style, p := range ends(t, kind) {
@@ -37,7 +38,7 @@ func TestRoom(t *testing.T) {
 // as there is some, long before the kernel calls the socket writable.
 func TestFull(t *testing.T) {
 	for _, kind := range packets() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		for style, p := range ends(t, kind) {
 			number := func(i int) []byte { return binary.NativeEndian.AppendUint32(make([]byte, 1020), uint32(i)) }
 			count := 0
@@ -75,7 +76,7 @@ func TestFull(t *testing.T) {
 // The kernel calls a socket writable when three quarters of the queue are free.
 func TestWritable(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := sockets(t, kind)
 		_, messages := stuff(t, a, make([]byte, 1024))
 		drained, sent := 0, 0
@@ -100,7 +101,7 @@ func TestWritable(t *testing.T) {
 // What is larger than the buffer can be at all is EMSGSIZE, and nothing is sent.
 func TestTooLarge(t *testing.T) {
 	for _, kind := range packets() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		for style, p := range ends(t, kind) {
 			for _, ask := range []int{0, 4096, 20_000, 100_000, 500_000} {
 				granted, err := p[0].SetBuffers(ask, 0)
@@ -130,7 +131,7 @@ func TestTooLarge(t *testing.T) {
 // buffer, and says ENOBUFS, which is EMSGSIZE to callers.
 func TestNoBuffer(t *testing.T) {
 	for _, kind := range packets() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		for style, p := range ends(t, kind) {
 			granted, err := p[0].SetBuffers(8<<20, 0)
 			must(t, err)
@@ -151,7 +152,7 @@ func TestNoBuffer(t *testing.T) {
 // SetBuffers tells what the kernel made of the request, and Buffers the same.
 func TestSetBuffers(t *testing.T) {
 	for _, kind := range kinds() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		for style, p := range ends(t, kind) {
 			for _, ask := range []uds.Buffers{{Send: 10_000}, {Receive: 12_000}, {Send: 30_000, Receive: 40_000}, {Send: 1}, {Send: 1 << 30, Receive: 1 << 30}} {
 				before, err := p[0].SetBuffers(0, 0)

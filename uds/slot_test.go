@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // Of two who receive, one is cancelled, whichever waits in front, and the other
@@ -19,7 +21,7 @@ import (
 func TestTwoReceivers(t *testing.T) {
 	for _, kind := range kinds() {
 		for front := range 2 {
-			checkLeaks(t)
+			leaktest.Check(t)
 			a, b := pair(t, kind)
 			var cancel [2]context.CancelCauseFunc
 			var call [2]<-chan error
@@ -49,7 +51,7 @@ func TestTwoReceivers(t *testing.T) {
 func TestTwoSenders(t *testing.T) {
 	for _, kind := range kinds() {
 		for front := range 2 {
-			checkLeaks(t)
+			leaktest.Check(t)
 			a, b := pair(t, kind)
 			stuff(t, a, make([]byte, 1024))
 			var cancel [2]context.CancelCauseFunc
@@ -111,7 +113,7 @@ func TestWaitBehindAnother(t *testing.T) {
 func TestManyReceivers(t *testing.T) {
 	const senders, messages = 4, 1000
 	for _, kind := range packets() {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, kind)
 		ctx, stop := context.WithCancel(patient(t))
 		var senderGroup, receiverGroup sync.WaitGroup

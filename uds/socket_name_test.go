@@ -9,12 +9,13 @@ import (
 	"testing"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 	"golang.org/x/sys/unix"
 )
 
 // A Datagram on an event loop answers whoever has a name, and learns who it is.
 func TestTryByName(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	dir := place(t)
 	client, err := uds.ListenDatagram(filepath.Join(dir, "client"), nil)
 	must(t, err)

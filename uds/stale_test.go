@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // leave leaves a socket file that no process has.
@@ -59,7 +60,7 @@ func serves(tb testing.TB, s socket, kind uds.Kind, path string) {
 
 // A server that was killed leaves its file, and the next one takes its place.
 func TestAfterCrash(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	dir := place(t)
 	for _, kind := range kinds() {
 		path := dir + "/" + kind.String()
@@ -107,7 +108,7 @@ func listenChild(args []string) error {
 
 // A file left by a socket of one kind gives way to any other kind.
 func TestStaleOfAnotherKind(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	path := place(t) + "/socket"
 	for _, old := range kinds() {
 		for _, kind := range kinds() {
@@ -227,7 +228,7 @@ func connectedDatagram(t *testing.T, path string) func(t *testing.T) {
 func TestLive(t *testing.T) {
 	for _, live := range lives() {
 		t.Run(live.what, func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			dir := place(t)
 			path := dir + "/socket"
 			check := live.make(t, path)
@@ -265,7 +266,7 @@ func TestOtherFiles(t *testing.T) {
 		"a symbolic link to a dead one": func(path string) error { return os.Symlink("dead", path) },
 	} {
 		t.Run(what, func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			dir := place(t)
 			path := dir + "/socket"
 			leave(t, uds.Stream, dir+"/dead")

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 const (
@@ -28,7 +29,7 @@ const (
 // Of many processes that start on one path at once, exactly one succeeds, and from
 // then on clients reach it, whatever the others try.
 func TestStarters(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	dir := place(t)
 	r, w, err := os.Pipe()
 	must(t, err)
@@ -157,7 +158,7 @@ func starter(args []string) error {
 // Servers that come and go on one path are never two at a time, and who has the name
 // is reached by it.
 func TestListenAgainstClose(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	path := place(t) + "/socket"
 	var holders, turns atomic.Int32
 	var servers sync.WaitGroup

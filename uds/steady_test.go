@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // resources are what a program has of the system.
@@ -35,7 +36,7 @@ func measure(tb testing.TB) (r resources) {
 func steady(t *testing.T, what string, calls int, f func(i int)) {
 	t.Helper()
 	t.Run(what, func(t *testing.T) {
-		checkLeaks(t)
+		leaktest.Check(t)
 		for i := range 100 {
 			f(i)
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // noise returns bytes that tell where they stand.
@@ -37,7 +38,7 @@ func TestStreamBlock(t *testing.T) {
 			return c.Sendv(ctx, bufs[:len(bufs)-1]...)
 		},
 	} {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, uds.Stream)
 		want := noise(3 << 20)
 		sent := make(chan error, 1)
@@ -96,7 +97,7 @@ func TestPartialSend(t *testing.T) {
 		"try":       func(_ testing.TB, c *uds.Conn, p []byte) (int, error) { return c.TrySend(p) },
 		"try parts": func(_ testing.TB, c *uds.Conn, p []byte) (int, error) { return c.TrySendv(nil, p) },
 	} {
-		checkLeaks(t)
+		leaktest.Check(t)
 		a, b := pair(t, uds.Stream)
 		want := noise(2 << 20)
 		var got []byte
@@ -132,7 +133,7 @@ func TestPartialSend(t *testing.T) {
 // The bytes of two calls do not mix, whoever waits.
 func TestStreamSendersDoNotMix(t *testing.T) {
 	const senders, messages, size = 4, 20, 100_000
-	checkLeaks(t)
+	leaktest.Check(t)
 	a, b := pair(t, uds.Stream)
 	var wg sync.WaitGroup
 	for s := range senders {
@@ -176,7 +177,7 @@ func TestStreamSendersDoNotMix(t *testing.T) {
 
 // While a Send waits there is no room for a TrySend, even when the queue has some.
 func TestTrySendBesideSend(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	a, b := pair(t, uds.Stream)
 	want := noise(1 << 20)
 	call := waiting(t, func() error { return second(a.Send(patient(t), want)) })

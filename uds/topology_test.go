@@ -8,12 +8,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // net.unix.max_dgram_qlen bounds the messages in the queue of a Datagram that is not
 // connected to its sender, of all senders together, and nothing else.
 func TestDatagramTopologies(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	bound := queueRoom(t)
 
 	a, _ := pair(t, uds.Datagram)

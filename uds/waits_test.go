@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/plait-go/plait/uds"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // A wait is a call that waits, in a situation in which it goes on waiting.
@@ -60,7 +61,7 @@ func eachWait(t *testing.T, test func(tb testing.TB, w wait)) {
 	t.Helper()
 	for _, kind := range kinds() {
 		t.Run(kind.String(), func(t *testing.T) {
-			checkLeaks(t)
+			leaktest.Check(t)
 			for _, w := range waits(t, kind) {
 				test(t, w)
 				_ = w.c.Close() // the test may have

@@ -20,6 +20,7 @@ import (
 
 	"github.com/plait-go/plait/sysvmsg"
 	"github.com/plait-go/plait/sysvmsg/envelope"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // lead is how many lines a consumer may be ahead of who reads them.
@@ -86,7 +87,7 @@ func produceProgram(args []string) error {
 // Consumers are killed while they work. What each has in hand then may be lost, one
 // message, in order or not; nothing else is, and nothing is received twice.
 func TestConsumersKilled(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	const messages, kills = 3000, 8
 	q := queue(t, 0)
 	id, path := strconv.Itoa(q.ID()), filepath.Join(t.TempDir(), "journal")

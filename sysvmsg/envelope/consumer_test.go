@@ -13,10 +13,11 @@ import (
 
 	"github.com/plait-go/plait/sysvmsg"
 	"github.com/plait-go/plait/sysvmsg/envelope"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 func TestConsumerReceivesWhatAProducerSends(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	q := queue(t, 0)
 	p := envelope.NewProducer(q, 7)
 	c := consumer(t, q, envelope.Drop{}, &envelope.Options{Schema: 7, MaxAge: time.Hour, MaxAhead: time.Second})
@@ -70,7 +71,7 @@ func dirt(tb testing.TB) []struct {
 }
 
 func TestConsumerPutsDirtAside(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	q, aside := queue(t, 0), queue(t, 0)
 	p := envelope.NewProducer(q, 0)
 	all := dirt(t)
@@ -131,7 +132,7 @@ func (m *memory) Put(_ context.Context, t sysvmsg.Type, p []byte, reason error) 
 
 // What cannot be put aside is held, and nothing else is taken meanwhile.
 func TestFailingQuarantineLosesNothing(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	q := queue(t, 0)
 	p := envelope.NewProducer(q, 0)
 	must(t, p.TrySend(1, []byte("first")))
@@ -166,7 +167,7 @@ func TestFailingQuarantineLosesNothing(t *testing.T) {
 // A second queue that is full: TryReceive does not wait for it, Receive until ctx
 // ends, and both go on when there is room.
 func TestFullQuarantine(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	q, aside := queue(t, 0), queue(t, 10)
 	must(t, aside.TrySend(9, []byte("full"+"full")))
 	must(t, q.TrySend(2, []byte("dirt")))
@@ -205,7 +206,7 @@ func TestQuarantineTooSmall(t *testing.T) {
 }
 
 func TestReject(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	q := queue(t, 0)
 	p := envelope.NewProducer(q, 0)
 	for _, s := range []string{"poison", "good", "more poison", "last"} {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/plait-go/plait/sysvmsg"
 	"github.com/plait-go/plait/sysvmsg/envelope"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // Each limit works without the other one, and none of them knows what time it was
@@ -51,7 +52,7 @@ func TestLimitsOfAge(t *testing.T) {
 }
 
 func TestErrorsOfTheQueue(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	q := queue(t, 100)
 	p, c := envelope.NewProducer(q, 0), consumer(t, q, envelope.Drop{}, nil)
 	if err := p.Send(within(t), 1, make([]byte, 100-envelope.HeaderSize+1)); !errors.Is(err, sysvmsg.ErrTooLarge) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/plait-go/plait/sysvmsg"
 	"github.com/plait-go/plait/sysvmsg/envelope"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // An item is a message of the model.
@@ -159,7 +160,7 @@ func complaint(what string, err, want error) string {
 
 // Every message is in one place: the queue, with the caller, held, or in quarantine.
 func TestConsumerIsAsTheModel(t *testing.T) {
-	checkLeaks(t)
+	leaktest.Check(t)
 	properties := gopter.NewProperties(nil)
 	properties.Property("any sequence of calls", prop.ForAll(func(ops []byte) (string, error) {
 		q, err := sysvmsg.Open(sysvmsg.Private, nil)

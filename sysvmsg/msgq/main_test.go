@@ -16,6 +16,7 @@ import (
 
 	"github.com/plait-go/plait/sysvmsg"
 	"github.com/plait-go/plait/sysvmsg/envelope"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // The test binary is msgq where this variable is set.
@@ -61,7 +62,7 @@ func child(tb testing.TB, args ...string) *exec.Cmd {
 // the command line names it. It is gone at the end of the test.
 func queue(tb testing.TB, capacity int) (q *sysvmsg.Queue, id string) {
 	tb.Helper()
-	checkLeaks(tb)
+	leaktest.Check(tb)
 	q, err := sysvmsg.Open(sysvmsg.Private, &sysvmsg.Options{Capacity: capacity})
 	must(tb, err)
 	removeAtEnd(tb, q)
