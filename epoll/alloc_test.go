@@ -12,6 +12,7 @@ import (
 
 	"github.com/plait-go/plait/epoll"
 	"github.com/plait-go/plait/framing"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 func TestConnIsSmall(t *testing.T) {
@@ -32,7 +33,7 @@ func heap() (objects, bytes uint64) {
 // A connection that has nothing to do is its Conn and its decoder: what it needed
 // to read, to cut and to write is gone.
 func TestMemoryOfAnIdleConn(t *testing.T) {
-	epoll.CheckLeaks(t)
+	leaktest.Check(t)
 	const conns = 1000
 	l := newLoop(t, epoll.Park)
 	codec := header(t)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/plait-go/plait/eof"
 	"github.com/plait-go/plait/framing"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // ways runs a test for each way of waiting, with a Loop on the real kernel that it
@@ -20,7 +21,7 @@ func ways(t *testing.T, test func(t *testing.T, l *Loop)) {
 	t.Helper()
 	for name, w := range map[string]Waiting{"park": Park, "block": Block} {
 		t.Run(name, func(t *testing.T) {
-			CheckLeaks(t)
+			leaktest.Check(t)
 			l, err := New(&Options{Waiting: w})
 			if err != nil {
 				t.Fatal(err)
@@ -198,7 +199,7 @@ func TestRequestsDoNotAllocate(t *testing.T) {
 // Nor does a post. (One that wakes a blocked wait writes to an eventfd, and what
 // is written is on the heap where the race detector looks on.)
 func TestPostsDoNotAllocate(t *testing.T) {
-	CheckLeaks(t)
+	leaktest.Check(t)
 	l, err := New(nil)
 	if err != nil {
 		t.Fatal(err)

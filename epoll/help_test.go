@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/epoll"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // bothWays runs a test for each way of waiting, and looks for leaks.
@@ -20,7 +21,7 @@ func bothWays(t *testing.T, test func(t *testing.T, w epoll.Waiting)) {
 	t.Helper()
 	for name, w := range map[string]epoll.Waiting{"park": epoll.Park, "block": epoll.Block} {
 		t.Run(name, func(t *testing.T) {
-			epoll.CheckLeaks(t)
+			leaktest.Check(t)
 			test(t, w)
 		})
 	}

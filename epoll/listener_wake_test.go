@@ -12,13 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/epoll"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // The kernel wakes one of those that wait for a shared socket. One that has as many
 // Conns as it may must leave the wake-up to the others: nobody hears of it again.
 func TestWakeOneReachesALoopBelowItsLimit(t *testing.T) {
 	const batch = 64 // as many as a Loop accepts at once
-	epoll.CheckLeaks(t)
+	leaktest.Check(t)
 	e := listenAt(t, "tcp")
 	shared, err := unix.FcntlInt(uintptr(e.fd), unix.F_DUPFD_CLOEXEC, 0)
 	must(t, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/leanovate/gopter/commands"
 	"github.com/leanovate/gopter/gen"
 	"github.com/leanovate/gopter/prop"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // genOp makes ops as often as verbs says.
@@ -102,14 +103,14 @@ func holds(t *testing.T, trials int, newWorld func(seed uint64) world) {
 }
 
 func TestModelOnFakeKernel(t *testing.T) {
-	CheckLeaks(t)
+	leaktest.Check(t)
 	holds(t, 2000, func(seed uint64) world { return fakeWorld(t, seed) })
 }
 
 func TestModelOnRealKernel(t *testing.T) {
 	for name, w := range map[string]Waiting{"park": Park, "block": Block} {
 		t.Run(name, func(t *testing.T) {
-			CheckLeaks(t)
+			leaktest.Check(t)
 			holds(t, 120, func(uint64) world { return realWorld(t, w) })
 		})
 	}

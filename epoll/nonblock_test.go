@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/plait-go/plait/uds/leaktest"
 	"golang.org/x/sys/unix"
 )
 
@@ -36,7 +37,7 @@ func TestCallsDoNotBlockWithoutTheFlag(t *testing.T) {
 		"sendTo":      func(fd int) unix.Errno { return sendTo(fd, p, nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			CheckLeaks(t)
+			leaktest.Check(t)
 			fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 			if err != nil {
 				t.Fatal(err)
@@ -137,7 +138,7 @@ func TestPacketsAreReadWithoutTheFlag(t *testing.T) {
 
 // accept4(2) knows no MSG_DONTWAIT: accept sets the flag of the socket again.
 func TestAcceptDoesNotBlockWithoutTheFlag(t *testing.T) {
-	CheckLeaks(t)
+	leaktest.Check(t)
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)

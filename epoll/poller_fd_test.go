@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/plait-go/plait/uds/leaktest"
 	"golang.org/x/sys/unix"
 )
 
@@ -19,7 +20,7 @@ func TestWaiterThatFailsClosesItsDescriptorOnce(t *testing.T) {
 		"block": func(fd int) error { _, err := newBlocker(fd); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
-			CheckLeaks(t)
+			leaktest.Check(t)
 			file := filepath.Join(t.TempDir(), "file") // which nobody can wait for
 			if err := os.WriteFile(file, nil, 0o600); err != nil {
 				t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/plait-go/plait/epoll"
+	"github.com/plait-go/plait/uds/leaktest"
 )
 
 // A poster that waits for each of its functions meets the Loop just as it goes to
@@ -20,7 +21,7 @@ func TestPostsThatWaitForEachOther(t *testing.T) {
 		"block": {epoll.Block, 2_000}, // each wakes a thread
 	} {
 		t.Run(name, func(t *testing.T) {
-			epoll.CheckLeaks(t)
+			leaktest.Check(t)
 			l := newLoop(t, test.w)
 			stop := run(t, l)
 			ran := make(chan int, 1)
