@@ -78,24 +78,24 @@ func makeDir(path string, mode fs.FileMode, owner *Owner) error {
 	if err != nil {
 		return err
 	}
-	err = giveDir(path, mode, owner)
-	if err != nil {
-		err = errors.Join(err, os.Remove(path))
+	if err = giveDir(path, mode, owner); err != nil {
+		_ = unix.Rmdir(path) // and nothing else
 	}
 	return err
 }
 
-// giveDir gives a new directory its owner and mode, and nothing that took its path.
+// giveDir gives a new directory its owner and mode. Who may write to the one above may
+// have put something in its place: links, files, and what belongs to other users are
+// left alone.
 func giveDir(path string, mode fs.FileMode, owner *Owner) error {
-	f, err := os.OpenFile(path, unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return err
+		return &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	if owner != nil {
-		err = f.Chown(owner.UID, owner.GID)
-	}
+	f := os.NewFile(uintptr(fd), path)
+	err = own(f, fs.ModeDir)
 	if err == nil {
-		err = f.Chmod(mode)
+		err = give(fd, mode, owner)
 	}
 	return errors.Join(err, f.Close())
 }

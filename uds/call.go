@@ -14,6 +14,7 @@ import (
 type request struct {
 	p       []byte   // the bytes, unless there are parts
 	control []byte   // control messages
+	files   *files   // to be sent along, instead of control
 	name    *address // destination, or where to put the source
 	flags   int      // of a receive
 }
@@ -26,6 +27,7 @@ type result struct {
 	came  int        // bytes of control messages
 	marks int        // flags of recvmsg(2)
 	errno unix.Errno // 0, EAGAIN, or an error
+	err   error      // what errno says, in other words
 }
 
 // call is one system call that does not wait, repeated where it was interrupted,
@@ -48,13 +50,18 @@ func (c *call) set(r *request, parts [][]byte) {
 // drop lets go of the caller's memory.
 func (c *call) drop() {
 	c.request, c.one[0] = request{}, nil
+	if cap(c.iov) > maxParts {
+		c.iov, c.parts = nil, nil // once in a while, and not for each call to clear
+	}
 	clear(c.parts)
 	clear(c.iov[:cap(c.iov)]) // also what an earlier round of this call had
 	c.head = unix.Msghdr{}
 }
 
 // plain reports whether the bytes of p are all there is.
-func (c *call) plain() bool { return len(c.parts) == 0 && c.control == nil && c.name == nil }
+func (c *call) plain() bool {
+	return len(c.parts) == 0 && c.control == nil && c.files == nil && c.name == nil
+}
 
 // size returns the bytes of a message.
 func size(p []byte, parts [][]byte) int {
@@ -80,7 +87,7 @@ func (c *call) send(fd int, kind Kind) {
 		if kind != Stream || c.n >= c.result.size {
 			return
 		}
-		c.control = nil // went with the first byte
+		c.control, c.files = nil, nil // went with the first byte
 	}
 }
 
@@ -88,6 +95,19 @@ func (c *call) sendOnce(fd int, kind Kind) (int, unix.Errno) {
 	if c.plain() {
 		return rawSend(fd, c.p[c.n:])
 	}
+	if c.files == nil {
+		return c.sendMessage(fd, kind)
+	}
+	n, e := 0, unix.EBADF
+	c.err = c.files.hold(kind, func(control []byte) {
+		c.control = control
+		n, e = c.sendMessage(fd, kind)
+		c.control = nil
+	})
+	return n, e
+}
+
+func (c *call) sendMessage(fd int, kind Kind) (int, unix.Errno) {
 	limit := math.MaxInt // of a message that has more parts nothing may be left out
 	if kind == Stream {
 		limit = maxParts

@@ -17,17 +17,23 @@ type controlBuffer [1200]byte
 // controls are those that no call uses.
 var controls = sync.Pool{New: func() any { return new(controlBuffer) }} //nolint:gochecknoglobals // shared by all sockets
 
-// rights returns the control message that carries fds:
+// checkFDs tells whether n descriptors can go with p.
+func checkFDs(kind Kind, p []byte, n int) error {
+	switch {
+	case n > MaxFDs:
+		return fmt.Errorf("%d descriptors, a message carries %d: %w", n, MaxFDs, unix.EINVAL)
+	case n > 0 && len(p) == 0 && kind == Stream:
+		return fmt.Errorf("descriptors on a stream without a byte: %w", unix.EINVAL)
+	}
+	return nil
+}
+
+// rights returns the control message that carries fds, nil for none:
 //
 //	struct cmsghdr { size_t cmsg_len; int cmsg_level; int cmsg_type; /* data */ };
-func (b *controlBuffer) rights(kind Kind, p []byte, fds []int) ([]byte, error) {
-	switch {
-	case len(fds) > MaxFDs:
-		return nil, fmt.Errorf("%d descriptors, a message carries %d: %w", len(fds), MaxFDs, unix.EINVAL)
-	case len(fds) > 0 && len(p) == 0 && kind == Stream:
-		return nil, fmt.Errorf("descriptors on a stream without a byte: %w", unix.EINVAL)
-	case len(fds) == 0:
-		return nil, nil
+func (b *controlBuffer) rights(fds []int) []byte {
+	if len(fds) == 0 {
+		return nil
 	}
 	control := b[:unix.CmsgSpace(4*len(fds))]
 	clear(control)
@@ -41,7 +47,7 @@ func (b *controlBuffer) rights(kind Kind, p []byte, fds []int) ([]byte, error) {
 	for i, fd := range fds {
 		binary.NativeEndian.PutUint32(control[unix.CmsgLen(4*i):], uint32(fd))
 	}
-	return control, nil
+	return control
 }
 
 // room returns memory for the control messages of n descriptors, of credentials, and
@@ -54,8 +60,8 @@ func (b *controlBuffer) room(n int) []byte {
 }
 
 // deliver puts the descriptors of a received message into fds, all of them or none.
-// A buffer for one has room for two where the kernel aligns, so that more may have
-// come than were asked for.
+// There is room for credentials, too, which more descriptors may have taken than were
+// asked for.
 func deliver(n int, err error, control []byte, res result, fds []int) (int, int, error) {
 	var memory [MaxFDs + 1]int
 	came, _, _ := parseControl(memory[:0], control[:res.came])

@@ -42,7 +42,7 @@ func (c *Conn) PeerCred() (Cred, error) {
 // that process's when the number is given to another; see pidfd_open(2). It is the
 // caller's, and close-on-exec. Before Linux 6.5 it fails with
 // errors.ErrUnsupported; ESRCH says that the process has been reaped, on kernels
-// that do not keep the descriptor.
+// that do not keep the descriptor, and ENOTCONN that there is none, as for PeerCred.
 func (c *Conn) PeerPIDFD() (int, error) {
 	pidfd := -1
 	err := c.withFD(func(fd int) error {
@@ -53,6 +53,8 @@ func (c *Conn) PeerPIDFD() (int, error) {
 			return fmt.Errorf("SO_PEERPIDFD: %w", errors.ErrUnsupported)
 		case errors.Is(err, unix.ENODATA):
 			return fmt.Errorf("no process: %w", unix.ENOTCONN)
+		case errors.Is(err, unix.EINVAL): // from Linux 6.5 on, until that was mended
+			err = unix.ESRCH
 		}
 		return os.NewSyscallError("getsockopt", err)
 	})
@@ -81,8 +83,8 @@ func (c *Conn) ReceiveCred(ctx context.Context, p []byte) (n int, from Cred, err
 	control := b.room(0)
 	res, err := c.in.do(ctx, &request{p: p, control: control}, nil)
 	n, err = c.received(res, err)
-	from, err = sender(err, control, res)
-	return n, from, err
+	from, told := sender(err, control, res)
+	return n, from, c.credError(err, told)
 }
 
 // TryReceiveCred is ReceiveCred that does not wait, as [Conn.TryReceive].
@@ -92,22 +94,30 @@ func (c *Conn) TryReceiveCred(p []byte) (n int, from Cred, err error) {
 	control := b.room(0)
 	res, err := c.in.try(&request{p: p, control: control}, nil)
 	n, err = c.received(res, err)
-	from, err = sender(err, control, res)
-	return n, from, err
+	from, told := sender(err, control, res)
+	return n, from, c.credError(err, told)
 }
 
-// sender returns the credentials of a received message, and closes descriptors, which
-// nobody asked for.
-func sender(err error, control []byte, res result) (Cred, error) {
+// credError is what a receive returns that came out with err, and with credentials or
+// without.
+func (c *Conn) credError(err error, told bool) error {
+	if err != nil || told {
+		return err
+	}
+	return c.wrap("receive", errNoCred)
+}
+
+var errNoCred = fmt.Errorf("no credentials came: %w", unix.ENODATA)
+
+// sender returns the credentials of a message that was received without an error, if
+// there are some, and closes descriptors, which nobody asked for.
+func sender(err error, control []byte, res result) (Cred, bool) {
 	fds, cred, told := parseControl(nil, control[:res.came])
 	for _, fd := range fds {
 		_ = unix.Close(fd) // nobody else has it
 	}
-	switch {
-	case err != nil:
-		return Cred{}, err
-	case !told:
-		return Cred{}, fmt.Errorf("uds: receive: no credentials came: %w", unix.ENODATA)
+	if err != nil {
+		return Cred{}, false
 	}
-	return cred, nil
+	return cred, told
 }

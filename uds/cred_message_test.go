@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"testing"
 
@@ -102,6 +103,10 @@ func TestReceiveCredErrors(t *testing.T) {
 			n, from, err := b.ReceiveCred(ctx, p)
 			if string(p[:n]) != "hello" || from != (uds.Cred{}) || !errors.Is(err, unix.ENODATA) {
 				t.Errorf("ReceiveCred without PassCred = %q, %+v, %v; want hello, ENODATA", p[:n], from, err)
+			}
+			var told *net.OpError
+			if !errors.As(err, &told) || told.Op != "receive" {
+				t.Errorf("%v is not of the Conn", err)
 			}
 			// The room for credentials is one for descriptors, too.
 			files := open(t, 2)

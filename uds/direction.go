@@ -24,15 +24,17 @@ type direction struct {
 	watch watch
 	slot  chan struct{}
 	gone  <-chan struct{} // closed with the Conn
-	fair  bool            // whoever waits goes before others try
+	fair  bool            // whoever waits is helped before others try
 
 	control func(func(fd uintptr)) error      // of the descriptor's RawConn
 	park    func(func(fd uintptr) bool) error // its Read or Write
 	tryFn   func(fd uintptr)                  // makes the call now
 	parkFn  func(fd uintptr) bool             // makes the call later; false: not yet
+	helpFn  func(fd uintptr)                  // makes the call later for whoever waits
 
 	mu         sync.Mutex
 	now, later call
+	waits      bool // somebody waits for the call later
 }
 
 // init prepares d once, so that a call allocates nothing. Control, park and set are
@@ -49,9 +51,12 @@ func (d *direction) init(
 	d.parkFn = func(fd uintptr) bool {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.op(&d.later, int(fd), d.kind)
+		if d.later.errno == unix.EAGAIN { // nobody has made it meanwhile
+			d.op(&d.later, int(fd), d.kind)
+		}
 		return d.later.errno != unix.EAGAIN
 	}
+	d.helpFn = func(fd uintptr) { d.op(&d.later, int(fd), d.kind) }
 }
 
 // try makes the call, and does not wait: the errno may be EAGAIN. The error is of
@@ -65,6 +70,10 @@ func (d *direction) try(r *request, parts [][]byte) (result, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	// What goes elsewhere by name takes no room from who waits.
+	if d.fair && r.name == nil && !d.help() {
+		return result{errno: unix.EAGAIN}, nil
+	}
 	d.now.set(r, parts)
 	err := d.control(d.tryFn)
 	res := d.now.result
@@ -73,6 +82,23 @@ func (d *direction) try(r *request, parts [][]byte) (result, error) {
 		return result{}, net.ErrClosed
 	}
 	return res, nil
+}
+
+// help makes the call of whoever waits, and reports whether nobody does any more. The
+// kernel wakes those who wait when three quarters of the queue are free, and before
+// that others would fill it again and again.
+func (d *direction) help() bool {
+	if !d.waits || d.later.errno != unix.EAGAIN {
+		return true
+	}
+	if d.control(d.helpFn) != nil {
+		return true // closed: the call that follows says so
+	}
+	if d.later.errno == unix.EAGAIN {
+		return false
+	}
+	d.watch.poke()
+	return true
 }
 
 // tryAlone is try, for sending on a Stream: with another sender at work there is no
@@ -92,11 +118,9 @@ func (d *direction) do(ctx context.Context, r *request, parts [][]byte) (result,
 	if ctx.Err() != nil {
 		return result{}, context.Cause(ctx)
 	}
-	if !d.queued() {
-		res, err := d.try(r, parts)
-		if err != nil || res.errno != unix.EAGAIN {
-			return res, err
-		}
+	res, err := d.try(r, parts)
+	if err != nil || res.errno != unix.EAGAIN {
+		return res, err
 	}
 	if err := d.enter(ctx); err != nil {
 		return result{}, err
@@ -104,10 +128,6 @@ func (d *direction) do(ctx context.Context, r *request, parts [][]byte) (result,
 	defer d.leave()
 	return d.wait(ctx, r, parts, result{size: size(r.p, parts), errno: unix.EAGAIN})
 }
-
-// queued reports whether somebody waits who is to go first. For whom the kernel wakes
-// late, when three quarters of the queue are free, others would leave nothing.
-func (d *direction) queued() bool { return d.fair && len(d.slot) > 0 }
 
 // doAlone is do, for sending on a Stream.
 func (d *direction) doAlone(ctx context.Context, r *request, parts [][]byte) (result, error) {
@@ -123,7 +143,7 @@ func (d *direction) doAlone(ctx context.Context, r *request, parts [][]byte) (re
 		return res, err
 	}
 	if res.n > 0 {
-		r.control = nil // it went with the first byte
+		r.control, r.files = nil, nil // went with the first byte
 	}
 	return d.wait(ctx, r, parts, res)
 }
@@ -152,13 +172,17 @@ func (d *direction) leave() { <-d.slot }
 func (d *direction) wait(ctx context.Context, r *request, parts [][]byte, res result) (result, error) {
 	d.mu.Lock()
 	d.later.set(r, parts)
-	d.later.result = res
+	d.later.result, d.waits = res, true
 	d.mu.Unlock()
 	err := d.parked(ctx)
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.waits = false
 	res = d.later.result
 	d.later.drop()
+	if d.fair && res.errno != unix.EAGAIN {
+		err = nil // made by another goroutine, whatever has ended meanwhile
+	}
 	return res, err
 }
 

@@ -60,8 +60,8 @@
 //
 // The methods of Conn and Listener may be called by any number of goroutines. A
 // message goes to one of those that receive. Messages of one goroutine keep their
-// order; a TrySend may overtake a Send that waits. On a Stream one call's bytes
-// stay together. A Socket belongs to one goroutine at a time. The package starts
-// no goroutine and logs nothing. Descriptors are made close-on-exec and
-// non-blocking.
+// order. Of those that wait to send one is first in line, and what others try to send
+// goes behind it, but for SendTo and TrySendTo. On a Stream one call's bytes stay
+// together. A Socket belongs to one goroutine at a time. The package starts no
+// goroutine and logs nothing. Descriptors are made close-on-exec and non-blocking.
 package uds

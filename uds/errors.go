@@ -11,8 +11,9 @@ import (
 )
 
 var (
-	// ErrFull is returned by the Try verbs when there is no room. Nothing was sent,
-	// but on a Stream what the call's count says.
+	// ErrFull is returned by the Try verbs when there is no room, or none beside what
+	// others wait to send. Nothing was sent, but on a Stream what the call's count
+	// says.
 	ErrFull = errors.New("uds: no room in the peer's queue")
 
 	// ErrEmpty is returned by the Try verbs when nothing is there to be received or

@@ -5,9 +5,8 @@ package uds
 import (
 	"context"
 	"fmt"
+	"net"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // MaxFDs is the number of descriptors that one message can carry. See unix(7),
@@ -26,11 +25,10 @@ const MaxFDs = 253
 func (c *Conn) SendFDs(ctx context.Context, p []byte, fds ...int) (n int, err error) {
 	b := controls.Get().(*controlBuffer)
 	defer controls.Put(b)
-	control, err := b.rights(c.kind, p, fds)
-	if err != nil {
+	if err := checkFDs(c.kind, p, len(fds)); err != nil {
 		return 0, c.wrap("send", err)
 	}
-	return c.send(ctx, request{p: p, control: control}, nil)
+	return c.send(ctx, request{p: p, control: b.rights(fds)}, nil)
 }
 
 // TrySendFDs is SendFDs that does not wait, as [Conn.TrySend]. On a Stream the
@@ -38,31 +36,54 @@ func (c *Conn) SendFDs(ctx context.Context, p []byte, fds ...int) (n int, err er
 func (c *Conn) TrySendFDs(p []byte, fds ...int) (n int, err error) {
 	b := controls.Get().(*controlBuffer)
 	defer controls.Put(b)
-	control, err := b.rights(c.kind, p, fds)
-	if err != nil {
+	if err := checkFDs(c.kind, p, len(fds)); err != nil {
 		return 0, c.wrap("send", err)
 	}
-	return c.trySend(request{p: p, control: control}, nil)
+	return c.trySend(request{p: p, control: b.rights(fds)}, nil)
 }
 
 // SendFiles is SendFDs for what packages os and net made, without a call of their
-// Fd method, which would make the file blocking. It sends duplicates, so that the
-// files can be closed while it waits.
-func (c *Conn) SendFiles(ctx context.Context, p []byte, files ...syscall.Conn) (n int, err error) {
-	fds := make([]int, 0, len(files))
-	defer func() {
-		for _, fd := range fds {
-			_ = unix.Close(fd) // duplicates
-		}
-	}()
-	for i, f := range files {
-		fd, err := Duplicate(f)
-		if err != nil {
-			return 0, c.wrap("send", fmt.Errorf("file %d: %w", i, err))
-		}
-		fds = append(fds, fd)
+// Fd method, which would make the file blocking. A file may be closed while SendFiles
+// waits for room, which is net.ErrClosed then.
+func (c *Conn) SendFiles(ctx context.Context, p []byte, conns ...syscall.Conn) (n int, err error) {
+	if len(conns) == 0 {
+		return c.Send(ctx, p)
 	}
-	return c.SendFDs(ctx, p, fds...)
+	if err := checkFDs(c.kind, p, len(conns)); err != nil {
+		return 0, c.wrap("send", err)
+	}
+	b := controls.Get().(*controlBuffer)
+	defer controls.Put(b)
+	return c.send(ctx, request{p: p, files: &files{conns, b}}, nil)
+}
+
+// files are to be sent, and memory for the control message.
+type files struct {
+	conns []syscall.Conn
+	b     *controlBuffer
+}
+
+// hold calls f with the control message for the files, whose descriptors are open
+// until f returns. They are not duplicated: to close a duplicate of a file would end
+// the locks that the process has on its records, see fcntl(2), F_SETLK.
+func (s *files) hold(kind Kind, f func(control []byte)) error {
+	return s.holdFrom(0, make([]int, 0, len(s.conns)), func(fds []int) { f(s.b.rights(fds)) })
+}
+
+func (s *files) holdFrom(i int, fds []int, f func(fds []int)) error {
+	if i == len(s.conns) {
+		f(fds)
+		return nil
+	}
+	raw, err := s.conns[i].SyscallConn()
+	if err == nil {
+		var behind error
+		if err = raw.Control(func(fd uintptr) { behind = s.holdFrom(i+1, append(fds, int(fd)), f) }); err == nil {
+			return behind
+		}
+		err = net.ErrClosed // the only reason
+	}
+	return fmt.Errorf("file %d: %w", i, err)
 }
 
 // ReceiveFDs receives a message, as [Conn.Receive], and the descriptors that came

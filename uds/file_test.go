@@ -90,7 +90,7 @@ func entries(tb testing.TB, dir string) []string {
 func TestMode(t *testing.T) {
 	leaktest.Check(t)
 	c := startChild(t, "modes", []string{openPlace(t)})
-	c.expect(t, "162 modes are right")
+	c.expect(t, "405 modes are right")
 }
 
 // modes is a child that listens with all modes under all umasks, as an ordinary
@@ -100,11 +100,11 @@ func modes(args []string) error {
 		return err
 	}
 	right := 0
-	for _, umask := range []int{0, 0o022, 0o077} {
+	for _, umask := range []int{0, 0o022, 0o077, 0o400, 0o777} {
 		syscall.Umask(umask)
 		for _, mode := range []fs.FileMode{0, 0o600, 0o660, 0o666, 0o777, 0o400, 0o060, 0o004, fs.ModeSetuid | 0o640} {
 			for _, kind := range kinds() {
-				for _, dirMode := range []fs.FileMode{0o700, 0o755} {
+				for _, dirMode := range []fs.FileMode{0o700, 0o755, 0o333} {
 					if err := checkMode(kind, args[0]+"/dir", mode, dirMode); err != nil {
 						return fmt.Errorf("umask %o: %s: mode %v: %w", umask, kind, mode, err)
 					}

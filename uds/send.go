@@ -32,8 +32,8 @@ func (c *Conn) Sendv(ctx context.Context, bufs ...[]byte) (n int, err error) {
 }
 
 // TrySend is Send that does not wait. [ErrFull] says that there is no room: then
-// nothing was sent, but on a Stream the first n bytes. It is also returned while
-// another goroutine waits for room, and on a Stream while another one sends.
+// nothing was sent, but on a Stream the first n bytes. What another goroutine waits
+// to send goes first; on a Stream there is no room while another one sends.
 //
 // There is room for a message as soon as the queue has some, earlier than poll(2)
 // calls the socket writable, which is when three quarters are free.
@@ -55,7 +55,8 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 // to be overruled; on the other kinds it fails with EISCONN. See [ListenDatagram].
 //
 // While that socket's queue is full it tries again, with pauses of up to 10 ms: the
-// kernel tells only those that are connected to it when there is room.
+// kernel tells only those that are connected to it when there is room. It may overtake
+// a Send that waits.
 func (c *Conn) SendTo(ctx context.Context, p []byte, name string) (n int, err error) {
 	n, err = c.sendTo(ctx, p, name)
 	var told *net.OpError
@@ -123,9 +124,6 @@ func (c *Conn) trySend(r request, parts [][]byte) (int, error) {
 	if c.kind == Stream {
 		return c.sent(c.out.tryAlone(&r, parts))
 	}
-	if c.out.queued() {
-		return 0, ErrFull
-	}
 	return c.sent(c.out.try(&r, parts))
 }
 
@@ -139,6 +137,8 @@ func (c *Conn) sent(res result, err error) (int, error) {
 		return res.n, nil
 	case err == nil && res.errno == unix.EAGAIN:
 		return res.n, ErrFull
+	case err == nil && res.err != nil:
+		err = res.err
 	case err == nil:
 		err = c.sendError(res)
 	}

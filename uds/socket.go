@@ -119,11 +119,10 @@ func (s *Socket) TrySendv(bufs ...[]byte) (n int, err error) {
 func (s *Socket) TrySendFDs(p []byte, fds ...int) (n int, err error) {
 	b := controls.Get().(*controlBuffer)
 	defer controls.Put(b)
-	control, err := b.rights(s.kind, p, fds)
-	if err != nil {
+	if err := checkFDs(s.kind, p, len(fds)); err != nil {
 		return 0, fmt.Errorf("uds: send: %w", err)
 	}
-	return s.send(request{p: p, control: control}, nil)
+	return s.send(request{p: p, control: b.rights(fds)}, nil)
 }
 
 func (s *Socket) send(r request, parts [][]byte) (int, error) {

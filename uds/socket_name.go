@@ -45,6 +45,9 @@ func (s *Socket) TryReceiveCred(p []byte) (n int, from Cred, err error) {
 	control := b.room(0)
 	res, err := s.receive(request{p: p, control: control})
 	n, err = bare(res, err)
-	from, err = sender(err, control, res)
+	from, told := sender(err, control, res)
+	if err == nil && !told {
+		err = fmt.Errorf("uds: receive: %w", errNoCred)
+	}
 	return n, from, err
 }
