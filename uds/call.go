@@ -99,7 +99,7 @@ func (c *call) sendOnce(fd int, kind Kind) (int, unix.Errno) {
 		return c.sendMessage(fd, kind)
 	}
 	n, e := 0, unix.EBADF
-	c.err = c.files.hold(kind, func(control []byte) {
+	c.err = c.files.hold(func(control []byte) {
 		c.control = control
 		n, e = c.sendMessage(fd, kind)
 		c.control = nil

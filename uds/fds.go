@@ -66,7 +66,7 @@ type files struct {
 // hold calls f with the control message for the files, whose descriptors are open
 // until f returns. They are not duplicated: to close a duplicate of a file would end
 // the locks that the process has on its records, see fcntl(2), F_SETLK.
-func (s *files) hold(kind Kind, f func(control []byte)) error {
+func (s *files) hold(f func(control []byte)) error {
 	return s.holdFrom(0, make([]int, 0, len(s.conns)), func(fds []int) { f(s.b.rights(fds)) })
 }
 
