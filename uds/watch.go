@@ -101,8 +101,8 @@ func (w *watch) disarm() (poked bool) {
 }
 
 // poke ends the waiting, and has the call made again if its context has not ended.
-// It runs when a context has, or when the kernel tells nobody that something has
-// changed.
+// It runs when a context has, when the kernel tells nobody that something has changed,
+// or when somebody else has made the call.
 func (w *watch) poke() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
