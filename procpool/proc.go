@@ -1,0 +1,144 @@
+//go:build linux
+
+package procpool
+
+import (
+	"context"
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/plait-go/plait/userprocess"
+)
+
+// A child is a process as its slot sees it: a userprocess.Process, but in tests.
+type child interface {
+	PID() int
+	Tell(order) // on the control channel; who does not listen gets a signal later
+	Signal(syscall.Signal) error
+	Kill() error
+}
+
+// A starter starts the worker of a slot. What the worker says arrives as calls of
+// notice, one after the other, from a goroutine that ends with the last one: exited.
+type starter func(ctx context.Context, incarnation int, notice func(notice)) (child, error)
+
+// A notice is what a slot hears of a process.
+type notice struct {
+	word word
+	exit userprocess.Exit
+}
+
+// A State is where a process of a pool is in its life.
+type State int
+
+// The states.
+const (
+	StateStarting State = iota // it runs, and is not ready
+	StateIdle                  // it is ready, and handles no request
+	StateBusy                  // it handles one
+	StateDraining              // it finishes what it has in hand
+	StateDetached              // it has left its group to finish something
+	StateStopping              // its time is up, and it will be killed
+	StateBackoff               // there is none: the slot waits before the next start
+	StateFinished              // there is none, and there will be none
+)
+
+// stateNames are what String returns.
+var stateNames = [...]string{ //nolint:gochecknoglobals // a constant
+	"starting", "idle", "busy", "draining", "detached", "stopping", "backoff", "finished",
+}
+
+// String returns the name in lower case.
+func (s State) String() string {
+	if s < 0 || int(s) >= len(stateNames) {
+		return "unknown"
+	}
+	return stateNames[s]
+}
+
+// A proc is one process of a slot. It goes through its states in their order, and
+// has one deadline at a time. Idle stands for Busy here.
+type proc struct {
+	child
+	slot        *slot
+	incarnation int
+	state       State
+	started     time.Time
+	since       time.Time // when it was ready, zero before that
+	deadline    time.Time // when the state has lasted too long; zero is never
+	asked       bool      // to go, so that its end is expected
+	late        bool      // it was not ready in time
+}
+
+// enter changes the state, which may last so long.
+func (p *proc) enter(s State, limit time.Duration) {
+	p.state, p.deadline = s, time.Now().Add(limit)
+}
+
+// expected reports whether the end of the process is what somebody wanted.
+func (p *proc) expected() bool { return p.asked && !p.late || p.state == StateDetached }
+
+// served returns how long the process has been ready.
+func (p *proc) served() time.Duration {
+	if p.since.IsZero() {
+		return 0
+	}
+	return time.Since(p.since)
+}
+
+// reason returns what the end of the process means to who waits for it to be ready.
+func (p *proc) reason(exit userprocess.Exit) error {
+	if p.late {
+		return fmt.Errorf("%w, %v", ErrStartTime, p.slot.group.Start)
+	}
+	return fmt.Errorf("%w: %v", ErrEnded, exit)
+}
+
+// retire asks the process to finish what it has in hand, and then to end. One that
+// has nothing in hand, or does not tell, is stopped.
+func (p *proc) retire() {
+	switch {
+	case p.state == StateDraining, p.state == StateStopping:
+	case p.state == StateStarting, p.slot.group.Command.Role == "":
+		p.stop()
+	default:
+		p.asked = true
+		p.enter(StateDraining, p.slot.group.Drain)
+		p.slot.event(Event{Kind: Draining}, p)
+		p.Tell(orderDrain)
+	}
+}
+
+// stop tells the process that its time is up.
+func (p *proc) stop() {
+	p.asked = true
+	p.enter(StateStopping, p.slot.group.Grace)
+	p.slot.event(Event{Kind: Stopping}, p)
+	p.Tell(orderCut)
+	_ = p.Signal(syscall.SIGTERM) // or it has ended
+	_ = p.Signal(syscall.SIGCONT) // for SIGTERM to arrive
+}
+
+// kill kills the process.
+func (p *proc) kill() {
+	p.asked, p.state, p.deadline = true, StateStopping, time.Time{}
+	p.slot.pool.count(func(c *Counters) { c.Kills++ })
+	p.slot.event(Event{Kind: Killed}, p)
+	_ = p.Kill() // or it has ended
+}
+
+// expire is called when the deadline has passed.
+func (p *proc) expire() {
+	switch p.state {
+	case StateStarting:
+		p.late = true
+		p.slot.startFailed(p, p.reason(userprocess.Exit{}))
+		p.stop()
+	case StateDraining:
+		p.stop()
+	case StateStopping:
+		p.kill()
+	case StateIdle, StateBusy, StateDetached, StateBackoff, StateFinished: // have none
+	}
+}
