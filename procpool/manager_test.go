@@ -1,0 +1,307 @@
+//go:build linux
+
+package procpool_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"github.com/plait-go/plait/procpool"
+	"github.com/plait-go/plait/uds/leaktest"
+	"github.com/plait-go/plait/userprocess"
+)
+
+// A manager that is killed takes its workers with it, whatever they do: those that
+// serve, that look at nothing, that have left their group, and other programs. What
+// they listened on can be listened on at once.
+func TestManagerIsKilled(t *testing.T) {
+	leaktest.Check(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	command := &userprocess.Command{
+		Role: "manager", Args: []string{"serve", "deaf", "detach", "plain"}, Stdout: userprocess.Pipe,
+		Files: map[string]syscall.Conn{"listener": l.(*net.TCPListener)},
+	}
+	m, err := command.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = m.Close() }()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	const workers = 11 // two of each role, one more in the place of each that has left, and a program
+	lines := bufio.NewScanner(m.Stdout())
+	pids := make(map[string]bool)
+	for len(pids) < workers && lines.Scan() {
+		pids[lines.Text()] = true
+	}
+	if err := m.Signal(unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	killed := time.Now()
+	if _, err := m.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	for pid := range pids {
+		waitGone(t, pid, killed.Add(time.Second))
+	}
+	again, err := net.Listen("tcp", addr)
+	for err != nil && time.Now().Before(killed.Add(time.Second)) { // the first thread ends before the last one
+		again, err = net.Listen("tcp", addr)
+	}
+	if err != nil {
+		t.Fatalf("after the end of the pool: %v", err)
+	}
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// waitGone waits for the end of a process that is nobody's child any more.
+func waitGone(t *testing.T, pid string, deadline time.Time) {
+	t.Helper()
+	for {
+		stat, err := os.ReadFile("/proc/" + pid + "/stat")
+		if err != nil || strings.Contains(string(stat), ") Z ") {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Errorf("process is still there: %s", stat)
+			return
+		}
+	}
+}
+
+// O_NONBLOCK belongs to the open file, which is one for all: nobody changes it, be it
+// on or off.
+func TestNobodyChangesNonblock(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	blocking, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = blocking.Close() })
+	files := map[string]syscall.Conn{"listener": l.(*net.TCPListener), "blocking": blocking}
+	want := map[string]string{"listener": flags(t, files["listener"]), "blocking": flags(t, files["blocking"])}
+	if !strings.Contains(want["listener"], "nonblock") || strings.Contains(want["blocking"], "nonblock") {
+		t.Fatalf("%v", want)
+	}
+	seen, theirs, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = errors.Join(seen.Close(), theirs.Close()) })
+	g := role("flags", 2)
+	g.Command.Files = files
+	g.Command.Files["stdout"] = theirs
+	r := run(t, nil, g)
+	lines := bufio.NewScanner(seen)
+	check := func() {
+		t.Helper()
+		for range 2 {
+			lines.Scan()
+			if got := lines.Text(); got != fmt.Sprint(want["blocking"], ", ", want["listener"]) {
+				t.Errorf("a worker sees %s, want %v", got, want)
+			}
+		}
+		for name, f := range files {
+			if got := flags(t, f); name != "stdout" && got != want[name] {
+				t.Errorf("%s: %s, want %s", name, got, want[name])
+			}
+		}
+	}
+	check()
+	for range 2 {
+		r.until(procpool.Ready)
+	}
+	for range 5 {
+		for _, st := range r.Status() {
+			r.kill(st.PID)
+		}
+		for range 2 {
+			r.until(procpool.Ready)
+		}
+		check()
+	}
+}
+
+// flags returns whether a file is in non-blocking mode.
+func flags(t *testing.T, c syscall.Conn) (text string) {
+	t.Helper()
+	raw, err := c.SyscallConn()
+	if err == nil {
+		err = raw.Control(func(fd uintptr) { text = nonblock(int(fd)) })
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func nonblock(fd int) string {
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	switch {
+	case err != nil:
+		return err.Error()
+	case flags&unix.O_NONBLOCK != 0:
+		return "nonblock"
+	}
+	return "block"
+}
+
+// User processes are kept running, but a reload leaves them alone unless they say
+// otherwise, or are named.
+func TestUserProcesses(t *testing.T) {
+	monitor := role("serve", 1)
+	monitor.Name, monitor.Kind = "monitor", procpool.UserProcesses
+	eager := role("serve", 1)
+	eager.Name, eager.Kind, eager.Reload = "eager", procpool.UserProcesses, true
+	program := &procpool.Group{
+		Name: "program", Kind: procpool.UserProcesses,
+		Command: userprocess.Command{Path: "/bin/sleep", Args: []string{"600"}},
+	}
+	r := run(t, nil, role("serve", 1), monitor, eager, program)
+	for range 4 {
+		r.until(procpool.Ready)
+	}
+	if err := r.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]int{"serve": 2, "monitor": 1, "eager": 2, "program": 1}, r.incarnations()); diff != "" {
+		t.Errorf("after a reload: %s", diff)
+	}
+	if err := r.Reload(t.Context(), "monitor", "program"); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]int{"serve": 2, "monitor": 2, "eager": 2, "program": 2}, r.incarnations()); diff != "" {
+		t.Errorf("after a reload by name: %s", diff)
+	}
+	for _, st := range r.Status() {
+		if (st.Kind == procpool.UserProcesses) != (st.Group != "serve") {
+			t.Errorf("%+v", st)
+		}
+	}
+}
+
+func (r *running) incarnations() map[string]int {
+	all := make(map[string]int)
+	for _, st := range r.Status() {
+		all[st.Group] = st.Incarnation
+	}
+	return all
+}
+
+func TestReload(t *testing.T) {
+	r := run(t, nil, role("serve", 3))
+	for range 3 {
+		r.until(procpool.Ready)
+	}
+	for i := range 5 {
+		if err := r.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, st := range r.Status() {
+			if st.Incarnation != i+2 || st.State != procpool.StateIdle {
+				t.Errorf("after %d reloads: %+v", i+1, st)
+			}
+		}
+	}
+	if c := r.Counters(); c.Starts != 18 || c.Exits != 15 || c.Failures+c.Kills+c.Aborts != 0 || c.Reloads != 5 {
+		t.Errorf("%+v, want 5 reloads of 3", c)
+	}
+}
+
+// A worker that looks at nothing is killed when its time is up, in a reload and when
+// the pool stops.
+func TestDeafWorkers(t *testing.T) {
+	g := role("deaf", 4)
+	g.Drain, g.Grace = 50*time.Millisecond, 50*time.Millisecond
+	r := run(t, nil, g)
+	for range 4 {
+		r.until(procpool.Ready)
+	}
+	if err := r.Reload(t.Context()); err != nil {
+		t.Errorf("Reload: %v", err)
+	}
+	if err := r.stop(); err != nil {
+		t.Errorf("Run: %v", err)
+	}
+	if c := r.Counters(); c.Starts != 8 || c.Exits != 8 || c.Kills != 8 || c.Failures != 0 {
+		t.Errorf("%+v, want 8 workers, killed", c)
+	}
+}
+
+// A program that has changed for the worse, here by a role that fails from its second
+// worker on, does not take the place of what works.
+func TestReloadOfWhatFails(t *testing.T) {
+	r := run(t, nil, role("once", 2))
+	for range 2 {
+		r.until(procpool.Ready)
+	}
+	for range 3 {
+		err := r.Reload(t.Context())
+		if want := `procpool: reload aborted: group once, slot`; err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("Reload: %v", err)
+		}
+	}
+	for _, st := range r.Status() {
+		if st.Incarnation != 1 || st.State != procpool.StateIdle || st.Restarts != 0 {
+			t.Errorf("%+v, want the first worker", st)
+		}
+	}
+}
+
+func TestRetirement(t *testing.T) {
+	g := role("retire", 2)
+	g.Requests = 1
+	r := run(t, nil, g)
+	for range 10 {
+		if e := r.until(procpool.Exited); !e.Expected || !e.Exit.OK() {
+			t.Errorf("%v, want an end in order", e)
+		}
+	}
+	if c := r.Counters(); c.Retirements < 10 || c.Restarts != 0 {
+		t.Errorf("%+v, want retirements, and no restart", c)
+	}
+}
+
+// A worker that detaches goes on beside its successor, until the pool stops.
+func TestDetach(t *testing.T) {
+	r := run(t, nil, role("detach", 1))
+	for range 2 {
+		r.until(procpool.Ready)
+	}
+	if st := r.Status(); len(st) != 2 || st[0].State != procpool.StateDetached || st[1].State != procpool.StateIdle || st[1].Restarts != 0 {
+		t.Errorf("%+v, want one detached, and one in its place", st)
+	}
+	if err := r.Reload(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if st := r.Status(); len(st) != 2 || st[0].Incarnation != 1 {
+		t.Errorf("%+v, want the detached one not reloaded", st)
+	}
+	if err := r.stop(); err != nil {
+		t.Error(err)
+	}
+	if c := r.Counters(); c.Exits != 3 || c.Failures != 0 || c.Detachments != 1 {
+		t.Errorf("%+v", c)
+	}
+}

@@ -1,0 +1,76 @@
+//go:build linux
+
+package procpool_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/plait-go/plait/procpool"
+	"github.com/plait-go/plait/uds/leaktest"
+	"github.com/plait-go/plait/userprocess"
+)
+
+// A running is a pool that runs, with the events as they come.
+type running struct {
+	*testing.T
+	*procpool.Pool
+	events chan procpool.Event
+	cancel func()
+	done   chan error
+}
+
+// role returns a group of so many workers.
+func role(name string, count int) *procpool.Group {
+	return &procpool.Group{Name: name, Count: count, Command: userprocess.Command{Role: name}}
+}
+
+// run runs a pool until the test ends.
+func run(t *testing.T, o *procpool.Options, groups ...*procpool.Group) *running {
+	t.Helper()
+	leaktest.Check(t)
+	r := &running{T: t, events: make(chan procpool.Event, 1<<16), done: make(chan error, 1)}
+	if o == nil {
+		o = new(procpool.Options)
+	}
+	o.Event = func(e procpool.Event) { r.events <- e }
+	pool, err := procpool.New(groups, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Pool = pool
+	ctx, cancel := context.WithCancel(context.Background())
+	r.cancel = cancel
+	go func() { r.done <- pool.Run(ctx) }()
+	t.Cleanup(func() {
+		pool.Kill()
+		cancel()
+		<-r.done
+	})
+	return r
+}
+
+// until returns the next event of that kind.
+func (r *running) until(kind procpool.EventKind) procpool.Event {
+	r.Helper()
+	late := time.After(30 * time.Second)
+	for {
+		select {
+		case e := <-r.events:
+			if e.Kind == kind {
+				return e
+			}
+		case <-late:
+			r.Fatalf("no event %q", kind)
+		}
+	}
+}
+
+// stop stops the pool, and returns what Run did.
+func (r *running) stop() error {
+	r.cancel()
+	err := <-r.done
+	r.done <- err
+	return err
+}
