@@ -28,8 +28,9 @@ type order byte
 
 // The orders.
 const (
-	orderDrain order = 'd' // finish what is in hand, and end
-	orderCut   order = 'c' // time is up
+	orderReplace order = 'r' // a successor is ready: finish what is in hand, and end
+	orderStop    order = 's' // the pool stops: as above
+	orderCut     order = 'c' // time is up
 )
 
 // A hello tells a worker who it is. Both sides are one program, so it has no version.

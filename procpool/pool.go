@@ -42,7 +42,7 @@ type Pool struct {
 	groups  []*Group
 	layout  layout
 	slots   []*slot     // of all groups, in order
-	shared  *sharedPage // while Run runs
+	shared  *sharedPage // once Run has begun
 	turns   chan struct{}
 	asked   chan struct{} // there is a next reload
 	killed  chan struct{} // by Kill
@@ -50,15 +50,16 @@ type Pool struct {
 	ended   chan struct{} // closed by the last slot
 	left    atomic.Int32  // slots
 
-	mu       sync.Mutex
-	running  bool // Run has been called, and has not returned
-	ran      bool // Run has been called
-	stopping bool
-	next     *reload
-	failure  error // why Run ends
-	fails    chan struct{}
-	counters Counters
-	began    time.Time
+	mu        sync.Mutex
+	resources *resources // once Run has begun
+	running   bool       // Run has been called, and has not returned
+	ran       bool       // Run has been called
+	stopping  bool
+	next      *reload
+	failure   error // why Run ends
+	fails     chan struct{}
+	counters  Counters
+	began     time.Time
 
 	hook sync.Mutex // one call of Options.Event at a time
 }
@@ -129,7 +130,7 @@ func (p *Pool) Run(ctx context.Context) error {
 		}()
 	}
 	p.manage(ctx, cancel)
-	return errors.Join(p.end(), p.close())
+	return errors.Join(p.end(), p.resources.close())
 }
 
 // begin notes that the pool runs.
@@ -204,7 +205,7 @@ func (p *Pool) stop(current *reload, cancel func(), how func(*slot)) {
 }
 
 // errStopping is the error of a reload that a stop has overtaken.
-var errStopping = fmt.Errorf("procpool: reload aborted: %w", ErrNotRunning)
+var errStopping = fmt.Errorf("procpool: reload aborted: %w", ErrStopping)
 
 // Kill kills every process, at once. Run returns when they have ended.
 func (p *Pool) Kill() {
@@ -239,6 +240,22 @@ func (p *Pool) Counters() Counters {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.counters
+}
+
+// Words returns the counters of a slot, which all processes of the pool share: as
+// many as Options.Words. They are the application's, outlive the workers, and are
+// valid while Run runs: later use ends the program with SIGSEGV.
+func (p *Pool) Words(group string, slot int) ([]atomic.Int64, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.running || p.resources == nil {
+		return nil, ErrNotRunning
+	}
+	number, err := p.layout.number(group, slot)
+	if err != nil {
+		return nil, err
+	}
+	return p.shared.application(number), nil
 }
 
 // event calls the hook.

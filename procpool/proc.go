@@ -95,18 +95,19 @@ func (p *proc) reason(exit userprocess.Exit) error {
 	return fmt.Errorf("%w: %v", ErrEnded, exit)
 }
 
-// retire asks the process to finish what it has in hand, and then to end. One that
-// has nothing in hand, or does not tell, is stopped.
-func (p *proc) retire() {
+// retire asks the process to finish what it has in hand, and then to end: because it
+// is replaced, or because the pool stops. One that has nothing in hand, does not
+// tell, or has been asked before the pool stops, is stopped.
+func (p *proc) retire(why order) {
 	switch {
-	case p.state == StateDraining, p.state == StateStopping:
-	case p.state == StateStarting, p.slot.group.Command.Role == "":
+	case p.state == StateStopping, p.state == StateDraining && why != orderStop:
+	case p.state == StateStarting, p.state == StateDraining, p.slot.group.Command.Role == "":
 		p.stop()
 	default:
 		p.asked = true
 		p.enter(StateDraining, p.slot.group.Drain)
 		p.slot.event(Event{Kind: Draining}, p)
-		p.Tell(orderDrain)
+		p.Tell(why)
 	}
 }
 

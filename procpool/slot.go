@@ -271,7 +271,7 @@ func (s *slot) ready(p *proc) {
 	var old *proc
 	if p == s.successor {
 		old, s.current, s.successor, s.retiring = s.current, p, nil, false
-		old.retire()
+		old.retire(orderReplace)
 	}
 	if p == s.replacing {
 		s.replacing = nil
@@ -371,7 +371,7 @@ func (s *slot) finish() {
 func (s *slot) stop() {
 	s.finished = true
 	for _, p := range slices.Clone(s.procs) {
-		p.retire()
+		p.retire(orderStop)
 	}
 }
 

@@ -69,7 +69,7 @@ func (p *Pool) Status() []Status {
 		}
 		st.Uptime, st.Memory = time.Since(st.started), memory(st.PID)
 		number, err := p.layout.number(st.Group, st.Slot)
-		if p.shared == nil || err != nil {
+		if !p.running || p.resources == nil || err != nil { // the page is not there
 			continue
 		}
 		begun, done := p.shared.requests(number, st.Incarnation)

@@ -13,9 +13,12 @@ import (
 	"github.com/plait-go/plait/userprocess"
 )
 
-// ErrDrain is why the context of a worker ends when the manager wants it to finish
-// what it has in hand: its successor is ready, or the pool stops.
-var ErrDrain = errors.New("procpool: asked to finish")
+// Why the context of a worker ends when the manager has asked it to finish what it
+// has in hand. See [context.Cause].
+var (
+	ErrReplaced = errors.New("procpool: another worker has taken the place")
+	ErrStopping = errors.New("procpool: the pool stops")
+)
 
 // A Worker is this process, as a member of a pool. Its methods may be called by
 // several goroutines at a time, but those that say otherwise.
@@ -26,6 +29,7 @@ type Worker struct {
 	control *uds.Conn
 	shared  *sharedPage
 	bank    []atomic.Int64
+	post    *post
 	cut     chan struct{}
 	retired sync.Once
 }
@@ -34,9 +38,9 @@ type Worker struct {
 // and by nothing else.
 //
 // The context of fn ends when the worker is to go. It should take on nothing new
-// then, finish what it has in hand, and return. The cause is ErrDrain if the manager
-// has asked for that, or one of [userprocess.Role]. The worker has Group.Drain for
-// it; then Cut is closed, and it is killed after Group.Grace.
+// then, finish what it has in hand, and return. The cause is ErrReplaced or
+// ErrStopping, or one of [userprocess.Role]. The worker has Group.Drain for it; then
+// Cut is closed, and it is killed after Group.Grace.
 //
 // The process ends when fn returns, as that of a userprocess.Role.
 func Work(fn func(ctx context.Context, w *Worker) error) userprocess.Role {
@@ -84,6 +88,9 @@ func newWorker(ctx context.Context, c *userprocess.Child) (*Worker, error) {
 	if w.shared, err = inheritPage(c, w.hello.Words); err != nil {
 		return nil, err
 	}
+	if w.post, err = inheritPost(c, w.hello, number); err != nil {
+		return nil, err
+	}
 	w.bank = w.shared.bank(number, w.hello.Incarnation)
 	return w, nil
 }
@@ -100,11 +107,14 @@ func (w *Worker) listen(cancel context.CancelCauseFunc) {
 		if n != 1 {
 			continue
 		}
+		w.post.in.Drain()
 		switch order(packet[0]) {
-		case orderDrain:
-			cancel(ErrDrain)
+		case orderReplace:
+			cancel(ErrReplaced)
+		case orderStop:
+			cancel(ErrStopping)
 		case orderCut:
-			cancel(ErrDrain)
+			cancel(ErrStopping)
 			cut.Do(func() { close(w.cut) })
 		}
 	}
