@@ -11,17 +11,18 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/plait-go/plait/examples/echo/codec"
 	"github.com/plait-go/plait/framing"
 )
 
 // A Config is what the flags say.
 type Config struct {
-	Server  string `json:"server"` // its name
-	Addr    string `json:"addr"`   // host:port, or unix: and the path of a socket
-	Frame   string `json:"frame"`  // raw, eof or length
-	Codec   Codec  `json:"-"`      // of Frame
-	Max     int    `json:"max"`    // limit on a frame in bytes, delimiter or header included
-	Workers int    `json:"workers"`
+	Server  string      `json:"server"` // its name
+	Addr    string      `json:"addr"`   // host:port, or unix: and the path of a socket
+	Frame   string      `json:"frame"`  // raw, eof or length
+	Codec   codec.Codec `json:"-"`      // of Frame
+	Max     int         `json:"max"`    // limit on a frame in bytes, delimiter or header included
+	Workers int         `json:"workers"`
 }
 
 // Main is what a server's main function does: it reads the flags in args, calls
@@ -74,7 +75,7 @@ func (c *Config) check() (err error) {
 	case c.Workers < 1 || c.Workers > 1024:
 		return fmt.Errorf("-workers %d is out of range, want 1 to 1024", c.Workers)
 	}
-	c.Codec, err = newCodec(c.Frame)
+	c.Codec, err = codec.New(c.Frame)
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plait-go/plait/examples/echo/codec"
 	"github.com/plait-go/plait/framing"
 )
 
@@ -24,7 +25,7 @@ func TestParse(t *testing.T) {
 		t.Errorf("parse() = %+v, %v", c, err)
 	}
 	c, err = read("-addr", "unix:/a:b", "-frame=raw", "-max", "16", "-workers", "1024", "-more", "3")
-	if err != nil || c.Addr != "unix:/a:b" || c.Codec != (raw{}) || c.Max != 16 || c.Workers != 1024 {
+	if err != nil || c.Addr != "unix:/a:b" || c.Codec != (codec.Raw{}) || c.Max != 16 || c.Workers != 1024 {
 		t.Errorf("parse = %+v, %v", c, err)
 	}
 	if _, err := read("-h"); !errors.Is(err, flag.ErrHelp) {
@@ -66,31 +67,6 @@ func TestMainReturnsTheCode(t *testing.T) {
 		flags := flag.NewFlagSet("test", flag.ContinueOnError)
 		if got := Main(flags, test.args, "About.", serve(test.serve)); got != test.want {
 			t.Errorf("Main(%q) = %d, want %d", test.args, got, test.want)
-		}
-	}
-}
-
-func TestCodecsMakeTheFramesTheyCut(t *testing.T) {
-	for name, stream := range map[string]string{
-		"raw":    "hello\r\n\x00",
-		"eof":    "hello\r\n\r\na\rb\n\r\r\n",
-		"length": "\x00\x00\x00\x05hello\x00\x00\x00\x00\x00\x00\x00\x02\r\n",
-	} {
-		codec, err := newCodec(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var again []byte
-		for frame, err := range framing.NewReader(strings.NewReader(stream), codec).All() {
-			if err == nil {
-				again, err = codec.AppendFrame(again, codec.Payload(frame))
-			}
-			if err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-		if string(again) != stream {
-			t.Errorf("%s: %q came back as %q", name, stream, again)
 		}
 	}
 }

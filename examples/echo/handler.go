@@ -22,11 +22,16 @@ type Handler struct {
 	Report   func() *Report                      // returns what /stats shows
 	Heard    func() int                          // returns how many messages the worker got
 	Tell     func(worker int, text string) error // sends a worker a message
+	Crash    func() error                        // kills the process, or says why not
 
 	// Send writes text, which it may keep, to a connection, and Close closes one,
 	// whichever worker has it. They call done in the goroutine of Run, now or later.
 	Send  func(id uint64, text []byte, done func(error))
 	Close func(id uint64, done func(error))
+
+	// Task has a task worker carry out text, and calls done as Send does. Nil if there
+	// are none.
+	Task func(text string, done func(reply string, err error))
 }
 
 // IsCommand reports whether payload is for Run. If not, its frame is to be echoed.
@@ -47,6 +52,8 @@ func (h *Handler) Run(id uint64, command string, answer func(reply string)) {
 		h.Send(target, []byte(text), outcome("sent", answer))
 	case name == "/close" && !andMore && err == nil:
 		h.Close(target, outcome("closed", answer))
+	case name == "/task" && strings.Contains(command, " ") && h.Task != nil:
+		h.Task(rest, func(reply string, err error) { outcome(reply, answer)(err) })
 	default:
 		reply, err := h.run(id, command)
 		outcome(reply, answer)(err)
@@ -87,7 +94,7 @@ func (h *Handler) run(id uint64, command string) (string, error) {
 	case name == "/task" && more:
 		return "", errors.New("no task workers")
 	case name == "/crash" && !more:
-		return "", errors.New("/crash refused: there is one process, and it has every connection")
+		return "crashed", h.Crash()
 	}
 	for c := range strings.SplitSeq(commands, ", ") {
 		if word, _, _ := strings.Cut(c, " "); word == name {
@@ -112,4 +119,9 @@ func (h *Handler) tell(arg, text string) (string, error) {
 		return "", fmt.Errorf("%.32q is no number of a worker", arg)
 	}
 	return "told", h.Tell(int(worker), text)
+}
+
+// RefuseCrash is the Crash of a server that is one process.
+func RefuseCrash() error {
+	return errors.New("/crash refused: there is one process, and it has every connection")
 }

@@ -16,7 +16,7 @@ import (
 // newHandler returns a Handler whose functions write down their calls.
 func newHandler(calls *[]string) *echo.Handler {
 	config := &echo.Config{Server: "test", Max: 99}
-	stats := []*echo.Stats{new(echo.Stats), new(echo.Stats)}
+	stats := []echo.Stats{echo.NewStats(nil), echo.NewStats(nil)}
 	for i, s := range stats {
 		s.Accepted.Store(int64(10 * (i + 1)))
 		s.Closed.Store(int64(i + 1))
@@ -26,6 +26,7 @@ func newHandler(calls *[]string) *echo.Handler {
 		Commands: true,
 		Report:   func() *echo.Report { return config.Report(time.Now().Add(-time.Hour), stats) },
 		Heard:    func() int { return 3 },
+		Crash:    func() error { return errors.New("not today") },
 		Tell: func(worker int, text string) error {
 			*calls = append(*calls, fmt.Sprintf("tell %d %q", worker, text))
 			return nil
@@ -88,12 +89,30 @@ func TestRun(t *testing.T) {
 		{"/heard 0", "error: wrong arguments, want: /heard", ""},
 		{"/tell 0", "error: wrong arguments, want: /tell W TEXT", ""},
 		{"/task", "error: wrong arguments, want: /task TEXT", ""},
+		{"/crash", "error: not today", ""},
 		{"/crash now", "error: wrong arguments, want: /crash", ""},
 	} {
 		var calls []string
 		got := run(t, newHandler(&calls), test.command)
 		if call := strings.Join(calls, ", "); got != test.want || call != test.call {
 			t.Errorf("Run(7, %q) answered %q, called %q; want %q, %q", test.command, got, call, test.want, test.call)
+		}
+	}
+}
+
+func TestTask(t *testing.T) {
+	h := &echo.Handler{Task: func(text string, done func(string, error)) {
+		if text == "" {
+			done("", errors.New("nothing to do"))
+			return
+		}
+		done(strings.ToUpper(text), nil)
+	}}
+	for command, want := range map[string]string{
+		"/task a  b ": "A  B ", "/task ": "error: nothing to do", "/task": "error: wrong arguments, want: /task TEXT",
+	} {
+		if got := run(t, h, command); got != want {
+			t.Errorf("Run(7, %q) answered %q, want %q", command, got, want)
 		}
 	}
 }

@@ -8,9 +8,23 @@ import (
 
 // Stats is what a worker counts. Any goroutine may read it.
 type Stats struct {
-	Accepted, Closed, Errors    atomic.Int64 // connections, and how many ended in an error
-	Requests, BytesIn, BytesOut atomic.Int64
-	_                           [64]byte // so that no two workers write to one cache line
+	Accepted, Closed, Errors    *atomic.Int64 // connections, and how many ended in an error
+	Requests, BytesIn, BytesOut *atomic.Int64
+}
+
+// StatsWords is how many words Stats count in.
+const StatsWords = 16 // two cache lines, so that no two workers write to one
+
+// NewStats returns Stats that count in words, which processes may share, or, if that
+// is nil, in memory of their own.
+func NewStats(words []atomic.Int64) Stats {
+	if words == nil {
+		words = make([]atomic.Int64, StatsWords)
+	}
+	return Stats{
+		Accepted: &words[0], Closed: &words[1], Errors: &words[2],
+		Requests: &words[3], BytesIn: &words[4], BytesOut: &words[5],
+	}
 }
 
 // A Report is what /stats shows: all workers together.
@@ -29,7 +43,7 @@ type Report struct {
 }
 
 // Report sums up what the workers of a server have counted since it was started.
-func (c *Config) Report(started time.Time, workers []*Stats) *Report {
+func (c *Config) Report(started time.Time, workers []Stats) *Report {
 	r := &Report{Config: c, PID: os.Getpid(), Uptime: time.Since(started).Milliseconds()}
 	for _, s := range workers {
 		closed := s.Closed.Load() // first, or one could be seen closed and not accepted

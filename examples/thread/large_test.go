@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/plait-go/plait/examples/echo"
+	"github.com/plait-go/plait/examples/echo/loop"
 )
 
 // The client reads when the server has stopped reading: for a short stream that is
@@ -120,7 +121,7 @@ func TestRequestsAllocateNothing(t *testing.T) {
 // allocations runs a server, and returns how many allocations 10,000 requests of a
 // client cost, 8 at a time.
 func allocations(config *echo.Config, log *slog.Logger) (uint64, error) {
-	fd, addr, unlink, err := listen(config.Addr)
+	fd, addr, unlink, err := loop.Listen(config.Addr)
 	if err != nil {
 		return 0, err
 	}

@@ -26,12 +26,10 @@ import (
 	"time"
 
 	"github.com/plait-go/plait/examples/echo"
+	"github.com/plait-go/plait/examples/echo/loop"
 )
 
-const (
-	grace = 100 * time.Millisecond // for requests on their way when a stop begins
-	drain = 5 * time.Second        // for the whole stop
-)
+const drain = 5 * time.Second // for the whole stop
 
 const about = `This one is a single process
 whose workers are event loops. SIGINT and SIGTERM stop it gracefully, a second
@@ -46,7 +44,7 @@ func main() {
 func run(config *echo.Config, log *slog.Logger) error {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
-	fd, addr, unlink, err := listen(config.Addr)
+	fd, addr, unlink, err := loop.Listen(config.Addr)
 	if err != nil {
 		return err
 	}
@@ -72,7 +70,7 @@ func run(config *echo.Config, log *slog.Logger) error {
 				began, late = time.Now(), time.After(drain)
 				unlink()
 				s.stop()
-			case time.Since(began) < grace: // the same signal, sent to the process and to its group
+			case time.Since(began) < loop.Grace: // the same signal, sent to the process and to its group
 			default:
 				signal.Reset(sig)
 				_ = syscall.Kill(os.Getpid(), sig.(syscall.Signal)) // does what it does to any program

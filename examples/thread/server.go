@@ -11,6 +11,7 @@ import (
 
 	"github.com/plait-go/plait/epoll"
 	"github.com/plait-go/plait/examples/echo"
+	"github.com/plait-go/plait/examples/echo/loop"
 )
 
 // A server is the workers, and the loop that accepts for them.
@@ -20,19 +21,16 @@ type server struct {
 	started  time.Time
 	group    *epoll.Group // the loops of the workers
 	workers  []*worker
-	stats    []*echo.Stats // of the workers
-	acceptor *epoll.Loop   // that of the worker, if there is only one
+	stats    []echo.Stats // of the workers
+	acceptor *epoll.Loop  // that of the worker, if there is only one
 	listener *epoll.Listener
 }
 
-// A worker is a loop and what belongs to it: nobody else touches anything of it,
-// but to read what it counts. Workers reach each other by Post, and never wait.
+// A worker is a loop and what belongs to it. Workers reach each other by Post, and
+// never wait.
 type worker struct {
-	*server
-	loop    *epoll.Loop
-	handler echo.Handler
-	counts  echo.Stats
-	heard   int // messages
+	*loop.Worker
+	server *server
 }
 
 // newServer returns a server that listens on fd.
@@ -43,18 +41,17 @@ func newServer(config *echo.Config, log *slog.Logger, fd int) (*server, error) {
 	}
 	s := &server{config: config, log: log, started: time.Now(), group: group, acceptor: group.Loops()[0]}
 	for _, l := range group.Loops() {
-		w := &worker{server: s, loop: l}
-		l.State = w
-		heard := func() int { return w.heard }
-		w.handler = echo.Handler{Commands: config.Frame == "eof", Report: s.report, Heard: heard, Tell: w.tell, Send: w.send, Close: w.close}
-		s.workers, s.stats = append(s.workers, w), append(s.stats, &w.counts)
+		w := &worker{Worker: loop.New(config, log, l, echo.NewStats(nil)), server: s}
+		w.Handler.Report, w.Handler.Tell, w.Handler.Send, w.Handler.Close = s.report, w.tell, w.send, w.close
+		w.Handler.Crash = echo.RefuseCrash
+		s.workers, s.stats = append(s.workers, w), append(s.stats, w.Counts)
 	}
 	if config.Workers > 1 {
 		if s.acceptor, err = epoll.New(nil); err != nil {
 			return nil, err
 		}
 	}
-	s.listener, err = s.acceptor.Listen(fd, s.clients(), &epoll.ListenOptions{
+	s.listener, err = s.acceptor.Listen(fd, loop.Clients(config), &epoll.ListenOptions{
 		Loop:   group.Least,
 		Paused: func(err error) { log.Error("cannot accept, will go on trying", "err", err) },
 	})
@@ -86,20 +83,10 @@ func (s *server) stop() {
 	_ = s.acceptor.Post(func() { // or it has failed, and they all end
 		_ = s.listener.Close() // it is open
 		for _, w := range s.workers {
-			_ = w.loop.Post(w.stop) // as above
+			_ = w.Loop.Post(w.Stop) // as above
 		}
 		s.acceptor.Drain(nil)
 	})
-}
-
-// stop ends every connection after grace, and the loop after them.
-func (w *worker) stop() {
-	w.loop.After(grace, func() {
-		for c := range w.loop.Conns() {
-			of(c).finish()
-		}
-	})
-	w.loop.Drain(nil)
 }
 
 // connections returns the number of connections, those included that their worker
@@ -115,41 +102,31 @@ func (s *server) report() *echo.Report { return s.config.Report(s.started, s.sta
 
 // tell sends text to a worker, which may be w itself.
 func (w *worker) tell(number int, text string) error {
-	if number >= len(w.workers) {
-		return fmt.Errorf("no worker %d, want 0 to %d", number, len(w.workers)-1)
+	if all := w.server.workers; number < len(all) {
+		other := all[number]
+		return other.Loop.Post(func() { other.Hear(text) })
 	}
-	other := w.workers[number]
-	return other.loop.Post(func() {
-		other.heard++
-		other.log.Debug("message", "worker", number, "text", text)
-	})
+	return fmt.Errorf("no worker %d, want 0 to %d", number, len(w.server.workers)-1)
 }
 
-// send writes text to connection id, unless its client does not read.
+// send writes text to connection id.
 func (w *worker) send(id uint64, text []byte, done func(error)) {
-	w.reach(id, done, func(c *conn) error {
-		if c.Full() {
-			return fmt.Errorf("connection %d takes no more now, %d bytes wait for it", id, c.Unsent())
-		}
-		return c.write(text)
-	})
+	w.reach(id, done, func(c *epoll.Conn) error { return loop.Send(c, id, text) })
 }
 
 // close closes connection id.
-func (w *worker) close(id uint64, done func(error)) { w.reach(id, done, (*conn).end) }
+func (w *worker) close(id uint64, done func(error)) {
+	w.reach(id, done, func(c *epoll.Conn) error { return loop.Close(c, id) })
+}
 
-// reach has the worker of connection id call fn with it, and then w call done with
-// the outcome.
-func (w *worker) reach(id uint64, done func(error), fn func(c *conn) error) {
-	none := fmt.Errorf("no connection %d", id)
-	err := w.group.Do(id, func(c *epoll.Conn) {
-		err := none
-		if c := of(c); c != nil {
-			err = fn(c)
-		}
-		_ = w.loop.Post(func() { done(err) }) // or w has ended, and nobody waits
+// reach has the worker of connection id call fn with it, or with nil, and then w call
+// done with the outcome.
+func (w *worker) reach(id uint64, done func(error), fn func(c *epoll.Conn) error) {
+	err := w.server.group.Do(id, func(c *epoll.Conn) {
+		err := fn(c)
+		_ = w.Loop.Post(func() { done(err) }) // or w has ended, and nobody waits
 	})
 	if err != nil { // its loop has ended
-		done(none)
+		done(loop.NoConn(id))
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/plait-go/plait/examples/echo"
+	"github.com/plait-go/plait/examples/echo/loop"
 )
 
 // begun waits until the server has begun n requests of other clients.
@@ -111,7 +112,7 @@ func TestStopAnswersWhatIsOnItsWay(t *testing.T) {
 	p.signal(t, syscall.SIGTERM)
 	for {
 		c.send(t, "late\r\n")
-		if time.Since(begin) > grace/2 {
+		if time.Since(begin) > loop.Grace/2 {
 			break // too late, perhaps
 		}
 		c.expect(t, "late\r\n")
@@ -209,7 +210,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	p.said(t, "stopping")
 	begin := time.Now()
 	go func() { // ends with the server
-		for range time.Tick(grace) { // within grace it counts as the first one
+		for range time.Tick(loop.Grace) { // within grace it counts as the first one
 			if p.cmd.Process.Signal(syscall.SIGTERM) != nil {
 				return
 			}

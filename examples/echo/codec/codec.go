@@ -1,4 +1,5 @@
-package echo
+// Package codec is the three kinds of frames that the example servers speak.
+package codec
 
 import (
 	"fmt"
@@ -16,11 +17,11 @@ type Codec interface {
 	Payload(frame []byte) []byte // aliases frame
 }
 
-// newCodec returns the Codec that -frame names.
-func newCodec(name string) (Codec, error) {
+// New returns the Codec that the flag -frame names.
+func New(name string) (Codec, error) {
 	switch name {
 	case "raw":
-		return raw{}, nil
+		return Raw{}, nil
 	case "eof":
 		return eof.New("\r\n")
 	case "length":
@@ -30,8 +31,13 @@ func newCodec(name string) (Codec, error) {
 }
 
 // Raw takes what is in hand for a frame, so it depends on how the stream was cut.
-type raw struct{}
+type Raw struct{}
 
-func (raw) Split(data []byte, _ int) (int, error)           { return len(data), nil }
-func (raw) Payload(frame []byte) []byte                     { return frame }
-func (raw) AppendFrame(dst, payload []byte) ([]byte, error) { return append(dst, payload...), nil }
+// Split returns all of data.
+func (Raw) Split(data []byte, _ int) (int, error) { return len(data), nil }
+
+// Payload returns the frame.
+func (Raw) Payload(frame []byte) []byte { return frame }
+
+// AppendFrame appends the payload.
+func (Raw) AppendFrame(dst, payload []byte) ([]byte, error) { return append(dst, payload...), nil }

@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package loop
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/epoll"
+	"github.com/plait-go/plait/examples/echo"
 	"github.com/plait-go/plait/framing"
 )
 
@@ -23,7 +24,7 @@ import (
 // have been read in the decoder, the others in the socket.
 type conn struct {
 	*epoll.Conn
-	worker  *worker
+	worker  *Worker
 	in      framing.Decoder
 	remote  netip.AddrPort // of a TCP connection
 	command string         // that is held
@@ -41,12 +42,12 @@ const (
 	asking              // it waits for an answer to the one before it
 )
 
-// clients returns the Handler of connections, for all workers.
-func (s *server) clients() *epoll.Handler {
+// Clients returns the Handler of connections. It finds their Worker by their loop.
+func Clients(config *echo.Config) *epoll.Handler {
 	opened := func(c *epoll.Conn) error {
-		w := c.Loop().State.(*worker)
-		w.counts.Accepted.Add(1)
-		c.State = &conn{Conn: c, worker: w, remote: remote(c.FD()), in: framing.Decoder{Splitter: s.config.Codec, Max: s.config.Max}}
+		w := c.Loop().State.(*Worker)
+		w.Counts.Accepted.Add(1)
+		c.State = &conn{Conn: c, worker: w, remote: remote(c.FD()), in: framing.Decoder{Splitter: config.Codec, Max: config.Max}}
 		return nil
 	}
 	return &epoll.Handler{
@@ -55,7 +56,7 @@ func (s *server) clients() *epoll.Handler {
 		EOF:     func(c *epoll.Conn) error { return of(c).eof() },
 		Drained: func(c *epoll.Conn) error { return of(c).goOn() },
 		Closed:  func(c *epoll.Conn, reason error) { of(c).closed(reason) },
-		Limits:  &epoll.Limits{Frame: s.config.Max},
+		Limits:  &epoll.Limits{Frame: config.Max},
 	}
 }
 
@@ -81,7 +82,7 @@ func remote(fd int) netip.AddrPort {
 
 // data answers what was read.
 func (c *conn) data(p []byte) error {
-	c.worker.counts.BytesIn.Add(int64(len(p)))
+	c.worker.Counts.BytesIn.Add(int64(len(p)))
 	c.left -= len(p)
 	return c.serve(p)
 }
@@ -94,8 +95,8 @@ func (c *conn) serve(p []byte) (err error) {
 			break
 		}
 		requests++
-		if w.handler.Commands {
-			if payload := w.config.Codec.Payload(frame); w.handler.IsCommand(payload) {
+		if w.Handler.Commands {
+			if payload := w.Config.Codec.Payload(frame); w.Handler.IsCommand(payload) {
 				c.hold(string(payload))
 				break
 			}
@@ -105,8 +106,8 @@ func (c *conn) serve(p []byte) (err error) {
 		}
 		written += len(frame)
 	}
-	w.counts.Requests.Add(int64(requests))
-	w.counts.BytesOut.Add(int64(written))
+	w.Counts.Requests.Add(int64(requests))
+	w.Counts.BytesOut.Add(int64(written))
 	if err == nil {
 		c.endIfDone()
 	}
@@ -118,7 +119,7 @@ func (c *conn) serve(p []byte) (err error) {
 func (c *conn) hold(command string) {
 	c.command, c.phase = command, held
 	c.Pause()
-	c.worker.loop.Defer(func() {
+	c.worker.Loop.Defer(func() {
 		if c.Loop().Conn(c.ID()) == nil {
 			return // closed meanwhile
 		}
@@ -138,7 +139,7 @@ func (c *conn) goOn() error {
 		c.endIfDone()
 	case c.command != "":
 		c.phase = asking
-		c.worker.handler.Run(c.ID(), c.command, c.answered)
+		c.worker.Handler.Run(c.worker.number(c.Conn), c.command, c.answered)
 	default:
 		c.phase = open
 		if err := c.serve(nil); err != nil {
@@ -162,12 +163,12 @@ func (c *conn) answered(reply string) {
 
 // write writes payload as one frame.
 func (c *conn) write(payload []byte) error {
-	frame, err := c.worker.config.Codec.AppendFrame(nil, payload)
+	frame, err := c.worker.Config.Codec.AppendFrame(nil, payload)
 	if err != nil {
 		return err
 	}
 	n, err := c.Write(frame)
-	c.worker.counts.BytesOut.Add(int64(n))
+	c.worker.Counts.BytesOut.Add(int64(n))
 	return err
 }
 
@@ -207,18 +208,18 @@ func (c *conn) endIfDone() {
 // closed is told why c was closed. What is the client's fault goes to the log.
 func (c *conn) closed(reason error) {
 	w := c.worker
-	w.counts.Closed.Add(1)
+	w.Counts.Closed.Add(1)
 	if reason == nil || reason == io.EOF || errors.Is(reason, epoll.ErrStopped) {
 		return
 	}
-	w.counts.Errors.Add(1)
+	w.Counts.Errors.Add(1)
 	switch {
 	case errors.Is(reason, os.ErrDeadlineExceeded):
 		reason = fmt.Errorf("client does not read: %w", reason)
 	case errors.Is(reason, unix.ECONNRESET), errors.Is(reason, unix.EPIPE):
 		reason = fmt.Errorf("client broke off: %w", reason)
 	}
-	log := w.log.With("conn", c.ID())
+	log := w.Log.With("conn", w.number(c.Conn))
 	if c.remote.IsValid() {
 		log = log.With("remote", c.remote)
 	}

@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package loop
 
 import (
 	"errors"
@@ -11,13 +11,13 @@ import (
 	"github.com/plait-go/plait/uds"
 )
 
-// listen listens on addr, which is host:port, or unix: and a path. It returns the
+// Listen listens on addr, which is host:port, or unix: and a path. It returns the
 // descriptor, the address in the same form, with its real port, and what removes
 // the socket file, if there is one and it is still this one.
 //
 // A socket file has mode 0600. The file of a dead server is replaced; that of a
 // live one is an error, and so is a file of another kind.
-func listen(addr string) (fd int, real string, unlink func(), err error) {
+func Listen(addr string) (fd int, real string, unlink func(), err error) {
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
 		fd, unlink, err = listenUnix(path)
 		return fd, addr, unlink, err
