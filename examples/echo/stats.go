@@ -10,10 +10,11 @@ import (
 type Stats struct {
 	Accepted, Closed, Errors    *atomic.Int64 // connections, and how many ended in an error
 	Requests, BytesIn, BytesOut *atomic.Int64
+	Lost, Cut                   *atomic.Int64 // connections: with their process, and by a reload
 }
 
 // StatsWords is how many words Stats count in.
-const StatsWords = 16 // two cache lines, so that no two workers write to one
+const StatsWords = 16 // two cache lines: no two workers write to one, and half is free
 
 // NewStats returns Stats that count in words, which processes may share, or, if that
 // is nil, in memory of their own.
@@ -24,6 +25,7 @@ func NewStats(words []atomic.Int64) Stats {
 	return Stats{
 		Accepted: &words[0], Closed: &words[1], Errors: &words[2],
 		Requests: &words[3], BytesIn: &words[4], BytesOut: &words[5],
+		Lost: &words[6], Cut: &words[7],
 	}
 }
 
@@ -40,6 +42,8 @@ type Report struct {
 	Requests    int64   `json:"requests"`
 	BytesIn     int64   `json:"bytes_in"`
 	BytesOut    int64   `json:"bytes_out"`
+	Lost        int64   `json:"lost,omitempty"`
+	Cut         int64   `json:"cut,omitempty"`
 }
 
 // Report sums up what the workers of a server have counted since it was started.
@@ -56,6 +60,8 @@ func (c *Config) Report(started time.Time, workers []Stats) *Report {
 		r.Requests += s.Requests.Load()
 		r.BytesIn += s.BytesIn.Load()
 		r.BytesOut += s.BytesOut.Load()
+		r.Lost += s.Lost.Load()
+		r.Cut += s.Cut.Load()
 	}
 	return r
 }
