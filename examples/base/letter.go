@@ -178,7 +178,7 @@ func (w *worker) reach(l letter, done func(error), own func(*epoll.Conn) error) 
 func (w *worker) task(text string, done func(reply string, err error)) {
 	w.lastTask = (w.lastTask + 1) % w.pool.Count(tasks)
 	to := procpool.Address{Group: tasks, Slot: w.lastTask}
-	to.Incarnation = int(max(w.bank(tasks, to.Slot, 0).alive.Load(), w.bank(tasks, to.Slot, 1).alive.Load()))
+	to.Incarnation = int(w.latest(tasks, to.Slot).alive.Load())
 	if to.Incarnation == 0 {
 		done("", errGone)
 		return
@@ -193,7 +193,8 @@ func task(ctx context.Context, pool *procpool.Worker) error {
 	if err != nil {
 		return err
 	}
-	bankOf(words, pool.Incarnation()).alive.Store(int64(pool.Incarnation()))
+	b := bankOf(words, pool.Incarnation())
+	b.enter(pool.Incarnation())
 	if err := pool.Ready(); err != nil {
 		return err
 	}

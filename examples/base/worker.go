@@ -71,7 +71,7 @@ func newWorker(config *echo.Config, log *slog.Logger, fd int, pool *procpool.Wor
 	counts := echo.NewStats(nil)
 	if pool != nil {
 		b := w.bank(workers, pool.Slot(), pool.Incarnation())
-		b.alive.Store(int64(pool.Incarnation()))
+		b.enter(pool.Incarnation())
 		counts = b.Stats
 	}
 	w.Worker = loop.New(config, log, l, counts)

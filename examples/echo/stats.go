@@ -42,6 +42,7 @@ type Report struct {
 	Requests    int64   `json:"requests"`
 	BytesIn     int64   `json:"bytes_in"`
 	BytesOut    int64   `json:"bytes_out"`
+	PIDs        []int64 `json:"worker_pids,omitempty"` // where workers are processes, 0 for none
 	Lost        int64   `json:"lost,omitempty"`
 	Cut         int64   `json:"cut,omitempty"`
 }

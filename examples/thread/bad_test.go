@@ -32,23 +32,23 @@ func TestBadClients(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := start(t, test.flags...)
-			witness, c := p.dial(t), p.dial(t)
+			witness, c := p.Dial(t), p.Dial(t)
 			whole := good[len(test.flags) > 2]
-			witness.send(t, whole)
-			witness.expect(t, whole)
+			witness.Send(t, whole)
+			witness.Expect(t, whole)
 
-			c.send(t, whole+test.bad)
+			c.Send(t, whole+test.bad)
 			if strings.HasPrefix(test.name, "end ") {
-				c.closeWrite(t)
+				c.CloseWrite(t)
 			}
-			c.expect(t, whole) // however much came behind it
-			c.expectEnd(t)
-			p.said(t, "level=WARN", "conn=", fmt.Sprint("remote=", c.LocalAddr()), test.want)
+			c.Expect(t, whole) // however much came behind it
+			c.ExpectEnd(t)
+			p.Said(t, "level=WARN", "conn=", fmt.Sprint("remote=", c.LocalAddr()), test.want)
 
-			witness.send(t, whole)
-			witness.expect(t, whole)
-			witness.hangUp(t)
-			if complaints := p.stop(t); len(complaints) != 1 {
+			witness.Send(t, whole)
+			witness.Expect(t, whole)
+			witness.HangUp(t)
+			if complaints := p.Stop(t); len(complaints) != 1 {
 				t.Errorf("%d complaints, want 1: %q", len(complaints), complaints)
 			}
 		})
@@ -62,24 +62,24 @@ func TestFrameOfExactlyMax(t *testing.T) {
 		"raw":    strings.Repeat("x", 1000),
 	} {
 		p := start(t, "-max", "1000", "-frame", kind)
-		c := p.dial(t)
-		c.send(t, frame+frame)
-		c.expect(t, frame+frame)
+		c := p.Dial(t)
+		c.Send(t, frame+frame)
+		c.Expect(t, frame+frame)
 	}
 }
 
 // A client that resets the connection is an error, too, of one line.
 func TestResetIsOneLine(t *testing.T) {
 	p := start(t)
-	c := p.dial(t)
-	c.send(t, "hello\r\n")
-	c.line(t)
+	c := p.Dial(t)
+	c.Send(t, "hello\r\n")
+	c.Line(t)
 	if tcp, ok := c.Conn.(interface{ SetLinger(sec int) error }); !ok || tcp.SetLinger(0) != nil {
 		t.Fatal("no linger option")
 	}
-	c.hangUp(t)
-	p.said(t, "level=WARN", "conn=", fmt.Sprint("remote=", c.LocalAddr()), "reset")
-	if complaints := p.stop(t); len(complaints) != 1 {
+	c.HangUp(t)
+	p.Said(t, "level=WARN", "conn=", fmt.Sprint("remote=", c.LocalAddr()), "reset")
+	if complaints := p.Stop(t); len(complaints) != 1 {
 		t.Errorf("%d complaints, want 1: %q", len(complaints), complaints)
 	}
 }
@@ -87,11 +87,11 @@ func TestResetIsOneLine(t *testing.T) {
 // A client that closes on replies it has not read has the server's system say so.
 func TestClientThatBreaksOff(t *testing.T) {
 	p := start(t)
-	c := p.dial(t)
-	id := c.ask(t, "/id")
+	c := p.Dial(t)
+	id := c.Ask(t, "/id")
 	if err := c.Conn.(*net.TCPConn).SetLinger(0); err != nil {
 		t.Fatal(err)
 	}
-	c.hangUp(t)
-	p.said(t, "level=WARN", "conn="+id, "client broke off: ", "connection reset by peer")
+	c.HangUp(t)
+	p.Said(t, "level=WARN", "conn="+id, "client broke off: ", "connection reset by peer")
 }

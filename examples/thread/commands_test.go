@@ -8,14 +8,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plait-go/plait/examples/echo/echotest"
 	"github.com/plait-go/plait/framing"
 )
 
 func TestCommands(t *testing.T) {
 	p := start(t, "-workers", "1")
-	c := p.dial(t)
+	c := p.Dial(t)
 	for _, test := range []struct{ line, want string }{
-		{"/pid", strconv.Itoa(p.cmd.Process.Pid)},
+		{"/pid", strconv.Itoa(p.Cmd.Process.Pid)},
 		{"/id", "1"},
 		{"/sleep 1", "slept"},
 		{"/send 77 hello", "error: no connection 77"},
@@ -29,27 +30,27 @@ func TestCommands(t *testing.T) {
 		{"/crash", "error: /crash refused: there is one process, and it has every connection"},
 		{"/sleep", "error: wrong arguments, want: /sleep MS"},
 	} {
-		if got := c.ask(t, test.line); got != test.want {
+		if got := c.Ask(t, test.line); got != test.want {
 			t.Errorf("%s = %q, want %q", test.line, got, test.want)
 		}
 	}
-	if got := c.ask(t, "/nonsense"); !strings.HasPrefix(got, `error: unknown command "/nonsense"`) {
+	if got := c.Ask(t, "/nonsense"); !strings.HasPrefix(got, `error: unknown command "/nonsense"`) {
 		t.Errorf("/nonsense = %q", got)
 	}
 }
 
 func TestStats(t *testing.T) {
 	p := start(t, "-workers", "3")
-	gone := p.dial(t)
-	if got := gone.ask(t, "hello"); got != "hello" {
+	gone := p.Dial(t)
+	if got := gone.Ask(t, "hello"); got != "hello" {
 		t.Fatalf("echo = %q", got)
 	}
-	gone.closeWrite(t)
-	gone.expectEnd(t)
-	c := p.dial(t)
+	gone.CloseWrite(t)
+	gone.ExpectEnd(t)
+	c := p.Dial(t)
 	var stats map[string]any
 	for { // the server closes gone in its own time
-		if err := json.Unmarshal([]byte(c.ask(t, "/stats")), &stats); err != nil {
+		if err := json.Unmarshal([]byte(c.Ask(t, "/stats")), &stats); err != nil {
 			t.Fatal(err)
 		}
 		if stats["closed"] == 1.0 {
@@ -57,8 +58,8 @@ func TestStats(t *testing.T) {
 		}
 	}
 	for key, want := range map[string]any{
-		"server": "thread", "addr": p.addr, "frame": "eof", "max": float64(framing.DefaultMax), "workers": 3.0,
-		"pid": float64(p.cmd.Process.Pid), "connections": 1.0, "accepted": 2.0, "errors": 0.0,
+		"server": "thread", "addr": p.Addr, "frame": "eof", "max": float64(framing.DefaultMax), "workers": 3.0,
+		"pid": float64(p.Cmd.Process.Pid), "connections": 1.0, "accepted": 2.0, "errors": 0.0,
 	} {
 		if stats[key] != want {
 			t.Errorf("%s = %v, want %v", key, stats[key], want)
@@ -79,36 +80,36 @@ func TestStats(t *testing.T) {
 
 func TestSendReachesAnotherConnection(t *testing.T) {
 	p := start(t)
-	a, b := p.dial(t), p.dial(t)
-	id := b.ask(t, "/id")
+	a, b := p.Dial(t), p.Dial(t)
+	id := b.Ask(t, "/id")
 	for range 100 {
-		if got := a.ask(t, "/send "+id+" hello  there "); got != "sent" {
+		if got := a.Ask(t, "/send "+id+" hello  there "); got != "sent" {
 			t.Fatalf("/send = %q", got)
 		}
-		b.expect(t, "hello  there \r\n") // b's reader was asleep
+		b.Expect(t, "hello  there \r\n") // b's reader was asleep
 	}
-	b.send(t, "/send "+id+" to myself\r\n")
-	b.expect(t, "to myself\r\nsent\r\n")
-	a.send(t, "/send "+id+" \r\n")
-	a.expect(t, "sent\r\n")
-	b.expect(t, "\r\n")
+	b.Send(t, "/send "+id+" to myself\r\n")
+	b.Expect(t, "to myself\r\nsent\r\n")
+	a.Send(t, "/send "+id+" \r\n")
+	a.Expect(t, "sent\r\n")
+	b.Expect(t, "\r\n")
 }
 
 func TestCloseEndsAnotherConnection(t *testing.T) {
 	p := start(t)
-	a, b := p.dial(t), p.dial(t)
-	id := b.ask(t, "/id")
-	if got := a.ask(t, "/close "+id); got != "closed" {
+	a, b := p.Dial(t), p.Dial(t)
+	id := b.Ask(t, "/id")
+	if got := a.Ask(t, "/close "+id); got != "closed" {
 		t.Fatalf("/close = %q", got)
 	}
-	b.expectEnd(t)
-	if got := a.ask(t, "/close "+id); got != "error: no connection "+id {
+	b.ExpectEnd(t)
+	if got := a.Ask(t, "/close "+id); got != "error: no connection "+id {
 		t.Errorf("/close again = %q", got)
 	}
-	a.send(t, "/close "+a.ask(t, "/id")+"\r\n")
-	a.expect(t, "closed\r\n")
-	a.expectEnd(t)
-	if complaints := p.stop(t); complaints != nil {
+	a.Send(t, "/close "+a.Ask(t, "/id")+"\r\n")
+	a.Expect(t, "closed\r\n")
+	a.ExpectEnd(t)
+	if complaints := p.Stop(t); complaints != nil {
 		t.Errorf("stderr has %q", complaints)
 	}
 }
@@ -117,12 +118,12 @@ func TestCloseEndsAnotherConnection(t *testing.T) {
 // the test would wait: those who were there before, and those who come.
 func TestSleepBlocksOneWorkerOnly(t *testing.T) {
 	p := start(t, "-workers", "3")
-	a, b := p.dial(t), p.dial(t)
-	a.send(t, "before\r\n/sleep 60000\r\n")
-	a.expect(t, "before\r\n")
-	p.begunOf(t, b, 2)
-	for _, c := range []*client{b, p.dial(t)} {
-		if got := c.ask(t, "hello"); got != "hello" {
+	a, b := p.Dial(t), p.Dial(t)
+	a.Send(t, "before\r\n/sleep 60000\r\n")
+	a.Expect(t, "before\r\n")
+	p.BegunOf(t, b, 2)
+	for _, c := range []*echotest.Client{b, p.Dial(t)} {
+		if got := c.Ask(t, "hello"); got != "hello" {
 			t.Errorf("echo = %q", got)
 		}
 	}
@@ -132,15 +133,15 @@ func TestSleepBlocksOneWorkerOnly(t *testing.T) {
 // arrives while the server sleeps, or the client would never go on.
 func TestRepliesDoNotWaitForASleep(t *testing.T) {
 	p := start(t)
-	c := p.dial(t)
-	c.send(t, "hello\r\n/id\r\n/sleep 60000\r\n") // beyond every deadline of the test
-	c.expect(t, "hello\r\n")
-	c.line(t)
+	c := p.Dial(t)
+	c.Send(t, "hello\r\n/id\r\n/sleep 60000\r\n") // beyond every deadline of the test
+	c.Expect(t, "hello\r\n")
+	c.Line(t)
 }
 
 func TestRequestsBehindASleepWaitForIt(t *testing.T) {
 	p := start(t)
-	c := p.dial(t)
-	c.send(t, "before\r\n/sleep 10\r\nbehind\r\n/sleep 10\r\n/sleep x\r\nlast\r\n")
-	c.expect(t, "before\r\nslept\r\nbehind\r\nslept\r\nerror: cannot sleep \"x\", want milliseconds, 0 to 60000\r\nlast\r\n")
+	c := p.Dial(t)
+	c.Send(t, "before\r\n/sleep 10\r\nbehind\r\n/sleep 10\r\n/sleep x\r\nlast\r\n")
+	c.Expect(t, "before\r\nslept\r\nbehind\r\nslept\r\nerror: cannot sleep \"x\", want milliseconds, 0 to 60000\r\nlast\r\n")
 }

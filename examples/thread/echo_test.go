@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/plait-go/plait/examples/echo/echotest"
 )
 
 func TestEchoesWholeFrames(t *testing.T) {
@@ -23,22 +25,22 @@ func TestEchoesWholeFrames(t *testing.T) {
 	} {
 		t.Run(test.kind, func(t *testing.T) {
 			p := start(t, "-frame", test.kind)
-			c := p.dial(t)
+			c := p.Dial(t)
 			for _, frame := range test.frames {
-				c.send(t, frame)
-				c.expect(t, frame)
+				c.Send(t, frame)
+				c.Expect(t, frame)
 			}
 			all := strings.Join(test.frames, "")
-			c.send(t, all)
-			c.expect(t, all)
+			c.Send(t, all)
+			c.Expect(t, all)
 			for i := range len(all) / 1000 {
-				c.send(t, all[i:i+1])
+				c.Send(t, all[i:i+1])
 			}
-			c.send(t, all[len(all)/1000:])
-			c.expect(t, all)
-			c.closeWrite(t)
-			c.expectEnd(t)
-			if complaints := p.stop(t); complaints != nil {
+			c.Send(t, all[len(all)/1000:])
+			c.Expect(t, all)
+			c.CloseWrite(t)
+			c.ExpectEnd(t)
+			if complaints := p.Stop(t); complaints != nil {
 				t.Errorf("stderr has %q", complaints)
 			}
 		})
@@ -47,55 +49,55 @@ func TestEchoesWholeFrames(t *testing.T) {
 
 func TestPipelinedLinesComeBackInOrder(t *testing.T) {
 	p := start(t, "-workers", "1")
-	c := p.dial(t)
-	lines := numbered(10_000)
+	c := p.Dial(t)
+	lines := echotest.Numbered(10_000)
 	var sent sync.WaitGroup
 	sent.Go(func() { _, _ = io.WriteString(c, lines+"/id\r\n") }) // if it fails, expect does
-	c.expect(t, lines+"1\r\n")
+	c.Expect(t, lines+"1\r\n")
 	sent.Wait()
 }
 
 func TestSlowClientLosesNothing(t *testing.T) {
 	p := start(t)
-	slow, fast := p.dial(t), p.dial(t)
+	slow, fast := p.Dial(t), p.Dial(t)
 	line := "one byte at a time\r\n"
 	for i := range len(line) {
-		slow.send(t, line[i:i+1])
-		if got := fast.ask(t, "meanwhile"); got != "meanwhile" {
+		slow.Send(t, line[i:i+1])
+		if got := fast.Ask(t, "meanwhile"); got != "meanwhile" {
 			t.Fatalf("echo to another client = %q", got)
 		}
 	}
-	slow.expect(t, line)
+	slow.Expect(t, line)
 }
 
 func TestManyConnections(t *testing.T) {
 	const n = 1000
 	p := start(t, "-workers", "4")
-	clients := make([]*client, n)
+	clients := make([]*echotest.Client, n)
 	for i := range clients {
-		clients[i] = p.dial(t)
+		clients[i] = p.Dial(t)
 	}
-	lines := numbered(n)
+	lines := echotest.Numbered(n)
 	each := strings.SplitAfter(lines, "\r\n")
 	for i, c := range clients {
-		c.send(t, each[i]+"/id\r\n")
+		c.Send(t, each[i]+"/id\r\n")
 	}
 	ids := make(map[string]bool)
 	for i, c := range clients {
-		c.expect(t, each[i])
-		ids[c.line(t)] = true
+		c.Expect(t, each[i])
+		ids[c.Line(t)] = true
 	}
 	if len(ids) != n {
 		t.Errorf("%d connections have %d different IDs", n, len(ids))
 	}
-	if r := p.report(t, clients[0]); !slices.Equal(r.Spread, []int64{n / 4, n / 4, n / 4, n / 4}) {
+	if r := p.Report(t, clients[0]); !slices.Equal(r.Spread, []int64{n / 4, n / 4, n / 4, n / 4}) {
 		t.Errorf("connections by worker: %v, want as many everywhere", r.Spread)
 	}
 	begin := time.Now()
 	for _, c := range clients {
-		c.hangUp(t)
+		c.HangUp(t)
 	}
-	if complaints := p.stop(t); complaints != nil {
+	if complaints := p.Stop(t); complaints != nil {
 		t.Errorf("stderr has %q", complaints)
 	}
 	t.Logf("stopped in %v", time.Since(begin))

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/plait-go/plait/examples/echo"
+	"github.com/plait-go/plait/examples/echo/echotest"
 	"github.com/plait-go/plait/examples/echo/loop"
 )
 
@@ -25,7 +26,7 @@ func TestLateReaderGetsEverything(t *testing.T) {
 	const frame = 256 << 10 // bytes
 	for _, size := range []int{frame, 32 << 20} {
 		p := start(t, "-frame", "length")
-		c := p.dial(t)
+		c := p.Dial(t)
 		all := make([]byte, size)
 		for i := range all {
 			all[i] = byte(i / 7)
@@ -33,21 +34,21 @@ func TestLateReaderGetsEverything(t *testing.T) {
 		for i := 0; i < size; i += frame {
 			binary.BigEndian.PutUint32(all[i:], frame-4)
 		}
-		n := c.writeUnread(t, all)
+		n := writeUnread(t, c, all)
 		if n == size {
-			c.closeWrite(t)
+			c.CloseWrite(t)
 		} else {
 			go func() { // ends with the connection, at the latest
 				_, _ = c.Write(all[n:]) // what is missing is noticed below
 				_ = c.Conn.(*net.TCPConn).CloseWrite()
 			}()
 		}
-		got, err := io.ReadAll(c.r)
+		got, err := io.ReadAll(c.R)
 		if err != nil || !bytes.Equal(got, all) {
 			t.Errorf("after %d bytes unread, %d of %d came back, %v", n, len(got), size, err)
 		}
-		c.hangUp(t)
-		if complaints := p.stop(t); complaints != nil {
+		c.HangUp(t)
+		if complaints := p.Stop(t); complaints != nil {
 			t.Errorf("stderr has %q", complaints)
 		}
 	}
@@ -60,15 +61,15 @@ func TestSlowReaderIsNotCut(t *testing.T) {
 		t.Skip("takes longer than a bound")
 	}
 	t.Parallel()
-	p := startCommand(t, command(t, "-addr", "unix:"+filepath.Join(t.TempDir(), "socket"), "-frame", "raw"))
-	c := p.dial(t)
+	p := echotest.Start(t, command(t, "-addr", "unix:"+filepath.Join(t.TempDir(), "socket"), "-frame", "raw"))
+	c := p.Dial(t)
 	all := strings.Repeat("0123456789abcdef", 25<<10) // more than a UNIX socket takes
-	c.send(t, all)
-	c.closeWrite(t)
+	c.Send(t, all)
+	c.CloseWrite(t)
 	<-time.After(drain + time.Second)
-	c.expect(t, all)
-	c.expectEnd(t)
-	if complaints := p.stop(t); complaints != nil {
+	c.Expect(t, all)
+	c.ExpectEnd(t)
+	if complaints := p.Stop(t); complaints != nil {
 		t.Errorf("stderr has %q", complaints)
 	}
 }
@@ -77,27 +78,27 @@ func TestSlowReaderIsNotCut(t *testing.T) {
 // up while the client does not read, nor does it forget the rest.
 func TestRepliesToUnreadCommandsDoNotPileUp(t *testing.T) {
 	const n = 20_000
-	p := startCommand(t, command(t, "-addr", "unix:"+filepath.Join(t.TempDir(), "socket")))
-	before := p.resident(t)
-	c := p.dial(t)
+	p := echotest.Start(t, command(t, "-addr", "unix:"+filepath.Join(t.TempDir(), "socket")))
+	before := resident(t, p)
+	c := p.Dial(t)
 	go func() { // ends with the connection, at the latest
 		_, _ = io.WriteString(c, strings.Repeat("/nonsense\r\n", n)+"last\r\n") // what is missing is noticed below
 	}()
-	other := p.dial(t)
-	p.begunOf(t, other, 1000)
+	other := p.Dial(t)
+	p.BegunOf(t, other, 1000)
 	seen := int64(0)
 	for range 1000 { // until the server goes on no more
-		seen = max(seen, p.report(t, other).BytesOut)
+		seen = max(seen, p.Report(t, other).BytesOut)
 	}
-	if got := p.resident(t) - before; got > 64<<20 {
+	if got := resident(t, p) - before; got > 64<<20 {
 		t.Errorf("%d bytes unread cost %d bytes of memory", seen, got)
 	}
 	for range n {
-		if line := c.line(t); !strings.HasPrefix(line, `error: unknown command "/nonsense"`) {
+		if line := c.Line(t); !strings.HasPrefix(line, `error: unknown command "/nonsense"`) {
 			t.Fatalf("/nonsense = %q", line)
 		}
 	}
-	c.expect(t, "last\r\n")
+	c.Expect(t, "last\r\n")
 }
 
 // Requests are answered without an allocation, on the server's side as well.

@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -13,61 +12,32 @@ import (
 	"testing"
 	"time"
 
-	"github.com/plait-go/plait/examples/echo"
+	"github.com/plait-go/plait/examples/echo/echotest"
 	"github.com/plait-go/plait/examples/echo/loop"
 )
-
-// begun waits until the server has begun n requests of other clients.
-func (p *process) begun(t *testing.T, n int64) {
-	t.Helper()
-	c := p.dial(t)
-	p.begunOf(t, c, n)
-	c.hangUp(t)
-}
-
-// begunOf waits until the server has begun n requests besides those of c, which
-// asks it, from now on.
-func (p *process) begunOf(t *testing.T, c *client, n int64) {
-	t.Helper()
-	for asked := int64(1); ; asked++ {
-		if p.report(t, c).Requests-asked >= n {
-			return
-		}
-	}
-}
-
-// report returns what the server answers to /stats.
-func (p *process) report(t *testing.T, c *client) (r echo.Report) {
-	t.Helper()
-	line := c.ask(t, "/stats")
-	if err := json.Unmarshal([]byte(line), &r); err != nil {
-		t.Fatalf("/stats = %s: %v", line, err)
-	}
-	return r
-}
 
 func TestStopAnswersWhatIsInHand(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		p := start(t, "-workers", "8") // so that nobody else is with the one that sleeps
-		lines := numbered(2000)
-		busy, asleep, idle, partial := p.dial(t), p.dial(t), p.dial(t), p.dial(t)
-		asleep.send(t, "/sleep 300\r\n")
-		partial.send(t, "hello\r\nhalf a li")
-		partial.expect(t, "hello\r\n")
-		if got := idle.ask(t, "hello"); got != "hello" {
+		lines := echotest.Numbered(2000)
+		busy, asleep, idle, partial := p.Dial(t), p.Dial(t), p.Dial(t), p.Dial(t)
+		asleep.Send(t, "/sleep 300\r\n")
+		partial.Send(t, "hello\r\nhalf a li")
+		partial.Expect(t, "hello\r\n")
+		if got := idle.Ask(t, "hello"); got != "hello" {
 			t.Fatalf("echo = %q", got)
 		}
-		busy.send(t, lines)
-		p.begun(t, 2003) // that many were sent
+		busy.Send(t, lines)
+		p.Begun(t, 2003) // that many were sent
 
-		p.signal(t, sig)
-		busy.expect(t, lines)
-		busy.expectEnd(t)
-		asleep.expect(t, "slept\r\n")
-		asleep.expectEnd(t)
-		idle.expectEnd(t)
-		partial.expectEnd(t)
-		if code, complaints := p.wait(t, "level=WARN"); code != 0 || complaints != nil {
+		p.Signal(t, sig)
+		busy.Expect(t, lines)
+		busy.ExpectEnd(t)
+		asleep.Expect(t, "slept\r\n")
+		asleep.ExpectEnd(t)
+		idle.ExpectEnd(t)
+		partial.ExpectEnd(t)
+		if code, complaints := p.Wait(t, "level=WARN"); code != 0 || complaints != nil {
 			t.Errorf("exit code = %d, complaints %q; want 0 and none", code, complaints)
 		}
 	}
@@ -77,7 +47,7 @@ func TestStopAnswersWhatIsInHand(t *testing.T) {
 // whole, then the end.
 func TestStopInTheMiddleOfTraffic(t *testing.T) {
 	p := start(t)
-	c := p.dial(t)
+	c := p.Dial(t)
 	line := strings.Repeat("x", 98) + "\r\n"
 	go func() { // ends with the connection
 		for {
@@ -86,18 +56,18 @@ func TestStopInTheMiddleOfTraffic(t *testing.T) {
 			}
 		}
 	}()
-	c.expect(t, strings.Repeat(line, 1000))
-	p.signal(t, syscall.SIGTERM)
-	rest, err := io.ReadAll(c.r)
+	c.Expect(t, strings.Repeat(line, 1000))
+	p.Signal(t, syscall.SIGTERM)
+	rest, err := io.ReadAll(c.R)
 	if err != nil && !strings.Contains(err.Error(), "reset") { // it never stopped sending
 		t.Error(err)
 	}
-	c.hangUp(t)
+	c.HangUp(t)
 	whole := len(rest) / len(line)
 	if len(rest)%len(line) != 0 || !bytes.Equal(rest, []byte(strings.Repeat(line, whole))) {
 		t.Errorf("%d bytes came, want whole lines of %d", len(rest), len(line))
 	}
-	if code, _ := p.wait(t); code != 0 {
+	if code, _ := p.Wait(t); code != 0 {
 		t.Errorf("exit code = %d, want 0", code)
 	}
 }
@@ -105,27 +75,27 @@ func TestStopInTheMiddleOfTraffic(t *testing.T) {
 // What arrives while a stop is young is answered, though nobody is accepted.
 func TestStopAnswersWhatIsOnItsWay(t *testing.T) {
 	p := start(t)
-	c := p.dial(t)
-	c.send(t, "hello\r\n")
-	c.expect(t, "hello\r\n")
+	c := p.Dial(t)
+	c.Send(t, "hello\r\n")
+	c.Expect(t, "hello\r\n")
 	begin := time.Now()
-	p.signal(t, syscall.SIGTERM)
+	p.Signal(t, syscall.SIGTERM)
 	for {
-		c.send(t, "late\r\n")
+		c.Send(t, "late\r\n")
 		if time.Since(begin) > loop.Grace/2 {
 			break // too late, perhaps
 		}
-		c.expect(t, "late\r\n")
+		c.Expect(t, "late\r\n")
 	}
-	if _, err := io.ReadAll(c.r); err != nil {
+	if _, err := io.ReadAll(c.R); err != nil {
 		t.Error(err)
 	}
-	if nc, err := net.Dial("tcp", p.addr); err == nil {
+	if nc, err := net.Dial("tcp", p.Addr); err == nil {
 		_ = nc.Close() // it should not be there
 		t.Error("a connection was accepted")
 	}
-	c.hangUp(t)
-	if code, complaints := p.wait(t, "level=WARN"); code != 0 || complaints != nil {
+	c.HangUp(t)
+	if code, complaints := p.Wait(t, "level=WARN"); code != 0 || complaints != nil {
 		t.Errorf("exit code = %d, complaints %q; want 0 and none", code, complaints)
 	}
 }
@@ -135,17 +105,17 @@ func TestStopAnswersWhatIsOnItsWay(t *testing.T) {
 func TestStopUnderLoad(t *testing.T) {
 	const n, rounds = 40, 100
 	p := start(t, "-workers", "4")
-	clients, ids := p.dialAll(t, n)
+	clients, ids := p.DialAll(t, n)
 	for i, c := range clients {
 		var all strings.Builder
 		for k := range rounds {
 			fmt.Fprintf(&all, "line %d\r\n/send %s text\r\n", k, ids[(i+1)%n])
 		}
-		c.send(t, all.String())
+		c.Send(t, all.String())
 	}
-	p.signal(t, syscall.SIGTERM)
+	p.Signal(t, syscall.SIGTERM)
 	for i, c := range clients {
-		all, err := io.ReadAll(c.r)
+		all, err := io.ReadAll(c.R)
 		if err != nil {
 			t.Errorf("client %d: %v", i, err)
 		}
@@ -158,9 +128,9 @@ func TestStopUnderLoad(t *testing.T) {
 			}
 			own = own[len(want):]
 		}
-		c.hangUp(t)
+		c.HangUp(t)
 	}
-	if code, complaints := p.wait(t, "level=WARN"); code != 0 || complaints != nil {
+	if code, complaints := p.Wait(t, "level=WARN"); code != 0 || complaints != nil {
 		t.Errorf("exit code = %d, complaints %q; want 0 and none", code, complaints)
 	}
 }
@@ -169,54 +139,54 @@ func TestStopUnderLoad(t *testing.T) {
 // way is over. What has come from a meanwhile, and is not read yet, is owed as well.
 func TestStopAnswersWhatWaits(t *testing.T) {
 	p := start(t, "-workers", "2")
-	clients, ids := p.dialAll(t, 3)
+	clients, ids := p.DialAll(t, 3)
 	a, b, c := clients[0], clients[1], clients[2]
-	b.send(t, "/sleep 500\r\n")
-	p.begunOf(t, c, 4)
-	a.send(t, "/send "+ids[1]+" hello\r\n")
-	p.begunOf(t, c, 5)
-	a.send(t, "one\r\ntwo\r\nthr")
-	p.signal(t, syscall.SIGTERM)
-	c.expectEnd(t) // its worker has come to the end of grace
-	a.expect(t, "sent\r\none\r\ntwo\r\n")
-	a.expectEnd(t)
-	b.expect(t, "slept\r\nhello\r\n")
-	b.expectEnd(t)
-	if code, complaints := p.wait(t, "level=WARN"); code != 0 || complaints != nil {
+	b.Send(t, "/sleep 500\r\n")
+	p.BegunOf(t, c, 4)
+	a.Send(t, "/send "+ids[1]+" hello\r\n")
+	p.BegunOf(t, c, 5)
+	a.Send(t, "one\r\ntwo\r\nthr")
+	p.Signal(t, syscall.SIGTERM)
+	c.ExpectEnd(t) // its worker has come to the end of grace
+	a.Expect(t, "sent\r\none\r\ntwo\r\n")
+	a.ExpectEnd(t)
+	b.Expect(t, "slept\r\nhello\r\n")
+	b.ExpectEnd(t)
+	if code, complaints := p.Wait(t, "level=WARN"); code != 0 || complaints != nil {
 		t.Errorf("exit code = %d, complaints %q; want 0 and none", code, complaints)
 	}
 }
 
 func TestReloadSignalsAreSurvived(t *testing.T) {
 	p := start(t)
-	c := p.dial(t)
+	c := p.Dial(t)
 	for _, sig := range []syscall.Signal{syscall.SIGUSR1, syscall.SIGHUP, syscall.SIGUSR2} {
-		p.signal(t, sig)
-		p.said(t, "nothing to reload")
-		if got := c.ask(t, "hello"); got != "hello" {
+		p.Signal(t, sig)
+		p.Said(t, "nothing to reload")
+		if got := c.Ask(t, "hello"); got != "hello" {
 			t.Errorf("echo after %v = %q", sig, got)
 		}
 	}
-	c.hangUp(t)
-	p.stop(t)
+	c.HangUp(t)
+	p.Stop(t)
 }
 
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	p := start(t, "-workers", "8") // so that nobody else is with the one that sleeps
-	c := p.dial(t)
-	c.send(t, "/sleep 60000\r\n")
-	p.begun(t, 1)
-	p.signal(t, syscall.SIGTERM)
-	p.said(t, "stopping")
+	c := p.Dial(t)
+	c.Send(t, "/sleep 60000\r\n")
+	p.Begun(t, 1)
+	p.Signal(t, syscall.SIGTERM)
+	p.Said(t, "stopping")
 	begin := time.Now()
 	go func() { // ends with the server
 		for range time.Tick(loop.Grace) { // within grace it counts as the first one
-			if p.cmd.Process.Signal(syscall.SIGTERM) != nil {
+			if p.Cmd.Process.Signal(syscall.SIGTERM) != nil {
 				return
 			}
 		}
 	}()
-	code, _ := p.wait(t)
+	code, _ := p.Wait(t)
 	if code != -1 || time.Since(begin) > drain {
 		t.Errorf("exit code = %d after %v, want an end by the signal, at once", code, time.Since(begin))
 	}
@@ -225,14 +195,14 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 // A signal to the process and to its group, as timeout(1) sends it, is one.
 func TestSignalThatComesTwiceIsOne(t *testing.T) {
 	p := start(t)
-	c := p.dial(t)
-	c.send(t, "/sleep 200\r\n")
-	p.begun(t, 1)
-	p.signal(t, syscall.SIGTERM)
-	p.signal(t, syscall.SIGTERM)
-	c.expect(t, "slept\r\n")
-	c.expectEnd(t)
-	if code, _ := p.wait(t); code != 0 {
+	c := p.Dial(t)
+	c.Send(t, "/sleep 200\r\n")
+	p.Begun(t, 1)
+	p.Signal(t, syscall.SIGTERM)
+	p.Signal(t, syscall.SIGTERM)
+	c.Expect(t, "slept\r\n")
+	c.ExpectEnd(t)
+	if code, _ := p.Wait(t); code != 0 {
 		t.Errorf("exit code = %d, want 0", code)
 	}
 }
@@ -243,13 +213,13 @@ func TestStopIsBounded(t *testing.T) {
 	}
 	t.Parallel()
 	p := start(t, "-workers", "8") // so that nobody else is with the one that sleeps
-	asleep, deaf := p.dial(t), p.dial(t)
-	asleep.send(t, "/sleep 60000\r\n")
-	p.begun(t, 1)
-	deaf.fill(t)
-	p.signal(t, syscall.SIGTERM)
+	asleep, deaf := p.Dial(t), p.Dial(t)
+	asleep.Send(t, "/sleep 60000\r\n")
+	p.Begun(t, 1)
+	fill(t, deaf)
+	p.Signal(t, syscall.SIGTERM)
 	begin := time.Now()
-	code, lines := p.wait(t, "would not end", "connections=2")
+	code, lines := p.Wait(t, "would not end", "connections=2")
 	if code != 0 || len(lines) != 1 {
 		t.Errorf("exit code = %d with %q, want 0 and one line of 2 connections", code, lines)
 	}

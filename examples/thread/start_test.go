@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/plait-go/plait/examples/echo/echotest"
 )
 
 func TestWrongFlags(t *testing.T) {
@@ -65,7 +67,7 @@ func fails(t *testing.T, addr string) string {
 
 func TestAddressInUse(t *testing.T) {
 	p := start(t)
-	if got := fails(t, p.addr); !strings.Contains(got, "address already in use") {
+	if got := fails(t, p.Addr); !strings.Contains(got, "address already in use") {
 		t.Errorf("stderr = %q", got)
 	}
 }
@@ -73,32 +75,32 @@ func TestAddressInUse(t *testing.T) {
 func TestUnixSocket(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "socket")
 	addr := "unix:" + path
-	first := startCommand(t, command(t, "-addr", addr))
-	if first.addr != addr {
-		t.Errorf("listening on %s, want %s", first.addr, addr)
+	first := echotest.Start(t, command(t, "-addr", addr))
+	if first.Addr != addr {
+		t.Errorf("listening on %s, want %s", first.Addr, addr)
 	}
 	info, err := os.Lstat(path)
 	if err != nil || info.Mode() != fs.ModeSocket|0o600 {
 		t.Errorf("Lstat = %v, %v; want a socket of mode 0600", info.Mode(), err)
 	}
-	if got := first.dial(t).ask(t, "hello"); got != "hello" {
+	if got := first.Dial(t).Ask(t, "hello"); got != "hello" {
 		t.Errorf("echo = %q", got)
 	}
 	if got := fails(t, addr); !strings.Contains(got, "another process has it") {
 		t.Errorf("stderr = %q", got)
 	}
 
-	first.signal(t, syscall.SIGKILL)
-	first.wait(t)
-	second := startCommand(t, command(t, "-addr", addr)) // on the file that the first one left
-	c := second.dial(t)
-	if got := c.ask(t, "hello"); got != "hello" {
+	first.Signal(t, syscall.SIGKILL)
+	first.Wait(t)
+	second := echotest.Start(t, command(t, "-addr", addr)) // on the file that the first one left
+	c := second.Dial(t)
+	if got := c.Ask(t, "hello"); got != "hello" {
 		t.Errorf("echo = %q", got)
 	}
-	c.send(t, "ends insi")
-	c.closeWrite(t)
-	c.expectEnd(t)
-	if complaints := second.stop(t); len(complaints) != 1 {
+	c.Send(t, "ends insi")
+	c.CloseWrite(t)
+	c.ExpectEnd(t)
+	if complaints := second.Stop(t); len(complaints) != 1 {
 		t.Errorf("complaints %q, want one", complaints)
 	}
 	if _, err := os.Lstat(path); !os.IsNotExist(err) {
@@ -110,18 +112,18 @@ func TestUnixSocket(t *testing.T) {
 // its place.
 func TestUnixSocketOfAnother(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "socket")
-	first := startCommand(t, command(t, "-addr", "unix:"+path))
+	first := echotest.Start(t, command(t, "-addr", "unix:"+path))
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	second := startCommand(t, command(t, "-addr", "unix:"+path))
-	first.stop(t)
-	c := second.dial(t)
-	if got := c.ask(t, "hello"); got != "hello" {
+	second := echotest.Start(t, command(t, "-addr", "unix:"+path))
+	first.Stop(t)
+	c := second.Dial(t)
+	if got := c.Ask(t, "hello"); got != "hello" {
 		t.Errorf("echo = %q", got)
 	}
-	c.hangUp(t)
-	second.stop(t)
+	c.HangUp(t)
+	second.Stop(t)
 }
 
 func TestUnixSocketErrors(t *testing.T) {
