@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/plait-go/plait/userprocess"
 )
 
 // Options are about a pool as a whole. Nil is the zero Options.
@@ -129,8 +131,23 @@ func (p *Pool) Run(ctx context.Context) error {
 			}
 		}()
 	}
+	leave := p.adopt()
 	p.manage(ctx, cancel)
-	return errors.Join(p.end(), p.resources.close())
+	return errors.Join(p.end(), leave(), p.resources.close())
+}
+
+// adopt inherits orphans, if Options say so, until leave is called.
+func (p *Pool) adopt() (leave func() error) {
+	if !p.options.Orphans {
+		return func() error { return nil }
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- userprocess.Reap(ctx, p.options.Foreign) }() // ends with leave
+	return func() error {
+		cancel()
+		return <-ended
+	}
 }
 
 // begin notes that the pool runs.

@@ -19,6 +19,7 @@ package main
 import (
 	"context"
 	"flag"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -37,22 +38,41 @@ a second one at once. SIGHUP and SIGUSR1 replace the workers, SIGUSR2 task worke
 
 func main() {
 	userprocess.Main(userprocess.Roles{"worker": procpool.Work(work), "task": procpool.Work(task)})
-	flags, tasks := newFlags()
-	os.Exit(echo.Main(flags, os.Args[1:], about, func(config *echo.Config, log *slog.Logger) error {
-		return run(config, log, *tasks)
+	var o options
+	os.Exit(echo.Main(o.flags(), os.Args[1:], about, func(config *echo.Config, log *slog.Logger) error {
+		return run(config, log, &o)
 	}))
 }
 
-// newFlags returns the flags that are not those of all servers.
-func newFlags() (flags *flag.FlagSet, tasks *int) {
-	flags = flag.NewFlagSet("base", flag.ContinueOnError)
-	return flags, flags.Int("tasks", 0, "`NUMBER` of task workers, for /task")
+// The options are what other servers do not have.
+type options struct {
+	tasks        int
+	drain, grace time.Duration
+}
+
+// flags returns the flags that set them.
+func (o *options) flags() *flag.FlagSet {
+	flags := flag.NewFlagSet("base", flag.ContinueOnError)
+	flags.IntVar(&o.tasks, "tasks", 0, "`NUMBER` of task workers, for /task")
+	flags.DurationVar(&o.drain, "drain", procpool.DefaultDrain, "`TIME` that a worker has to finish what it has in hand, when another one\nhas taken its place")
+	flags.DurationVar(&o.grace, "grace", procpool.DefaultGrace, "`TIME` after that until it is killed")
+	return flags
+}
+
+func (o *options) check() error {
+	switch {
+	case o.tasks < 0 || o.tasks > 1024:
+		return fmt.Errorf("-tasks %d is out of range, want 0 to 1024", o.tasks)
+	case o.drain <= 0 || o.grace <= 0:
+		return fmt.Errorf("-drain %v and -grace %v must be more than 0", o.drain, o.grace)
+	}
+	return nil
 }
 
 // run serves until a signal stops it, or no worker can be kept running.
-func run(config *echo.Config, log *slog.Logger, tasks int) error {
-	if tasks < 0 || tasks > 1024 {
-		return errTasks(tasks)
+func run(config *echo.Config, log *slog.Logger, o *options) error {
+	if err := o.check(); err != nil {
+		return err
 	}
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
@@ -63,14 +83,14 @@ func run(config *echo.Config, log *slog.Logger, tasks int) error {
 	config.Addr = addr
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	if config.Workers == 1 && tasks == 0 {
+	if config.Workers == 1 && o.tasks == 0 {
 		reload := func(os.Signal) {
 			log.Info("nothing to reload: the only worker is this process itself")
 		}
 		go watch(signals, log, func() { unlink(); stop() }, reload, exit) // ends with the program
 		return alone(ctx, config, log, fd)
 	}
-	m, err := newManager(config, log, tasks, fd)
+	m, err := newManager(config, log, o, fd)
 	if err != nil {
 		return err
 	}

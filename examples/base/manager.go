@@ -26,21 +26,22 @@ type manager struct {
 	ready    map[int]bool // slots of workers that have been, until all have
 }
 
-func errTasks(n int) error { return fmt.Errorf("-tasks %d is out of range, want 0 to 1024", n) }
-
 // newManager returns a manager of workers that listen on fd, which it owns.
-func newManager(config *echo.Config, log *slog.Logger, tasks, fd int) (m *manager, err error) {
+func newManager(config *echo.Config, log *slog.Logger, o *options, fd int) (m *manager, err error) {
 	m = &manager{config: config, log: log, listener: os.NewFile(uintptr(fd), "listener"), ready: make(map[int]bool)}
 	args := []string{
 		strconv.FormatInt(time.Now().UnixMilli(), 10), "-addr", config.Addr, "-frame", config.Frame,
-		"-max", strconv.Itoa(config.Max), "-workers", strconv.Itoa(config.Workers), "-tasks", strconv.Itoa(tasks),
+		"-max", strconv.Itoa(config.Max), "-workers", strconv.Itoa(config.Workers),
 	}
 	groups := []*procpool.Group{{
-		Name: "worker", Count: config.Workers,
+		Name: workers, Count: config.Workers, Drain: o.drain, Grace: o.grace,
 		Command: userprocess.Command{Role: "worker", Args: args, Files: map[string]syscall.Conn{"listener": m.listener}},
 	}}
-	if tasks > 0 {
-		groups = append(groups, &procpool.Group{Name: "task", Count: tasks, Command: userprocess.Command{Role: "task", Args: args}})
+	if o.tasks > 0 {
+		groups = append(groups, &procpool.Group{
+			Name: tasks, Count: o.tasks, Drain: o.drain, Grace: o.grace,
+			Command: userprocess.Command{Role: "task", Args: args},
+		})
 	}
 	m.pool, err = procpool.New(groups, &procpool.Options{Event: m.event, Words: slotWords})
 	return m, err
@@ -60,9 +61,9 @@ func (m *manager) close() { _ = m.listener.Close() }
 
 // reload replaces the workers, or the task workers. It does not wait for that.
 func (m *manager) reload(sig os.Signal) {
-	group := "worker"
+	group := workers
 	if sig == syscall.SIGUSR2 {
-		group = "task"
+		group = tasks
 	}
 	go func() { // ends with the reload
 		begun := time.Now()
@@ -90,7 +91,7 @@ func (m *manager) event(e procpool.Event) {
 
 // isReady says so once all workers are ready.
 func (m *manager) isReady(e procpool.Event) {
-	if m.ready == nil || e.Group != "worker" {
+	if m.ready == nil || e.Group != workers {
 		return
 	}
 	if m.ready[e.Slot] = true; len(m.ready) == m.config.Workers {

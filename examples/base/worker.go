@@ -46,8 +46,7 @@ func work(ctx context.Context, pool *procpool.Worker) error {
 	if err != nil {
 		return err
 	}
-	flags, _ := newFlags()
-	code := echo.Main(flags, pool.Args()[1:], "", func(config *echo.Config, log *slog.Logger) error {
+	code := echo.Main(new(options).flags(), pool.Args()[1:], "", func(config *echo.Config, log *slog.Logger) error {
 		w, err := newWorker(config, log.With("worker", pool.Slot()), fd, pool)
 		if err != nil {
 			return err
@@ -100,10 +99,8 @@ func alone(ctx context.Context, config *echo.Config, log *slog.Logger, fd int) e
 	h.Send = func(id uint64, text []byte, done func(error)) { done(loop.Send(w.Loop.Conn(id), id, text)) }
 	h.Close = func(id uint64, done func(error)) { done(loop.Close(w.Loop.Conn(id), id)) }
 	defer context.AfterFunc(ctx, func() {
-		_ = w.Loop.Post(func() { // or it has failed
-			w.stop()
-			w.Loop.After(patience, w.Loop.Stop)
-		})
+		_ = w.Loop.Post(w.stop) // or it has failed
+		time.AfterFunc(patience, func() { _ = w.Loop.Post(w.Loop.Stop) })
 	})()
 	fmt.Println("listening on", config.Addr)
 	if err := w.Loop.Run(context.Background()); err != nil {
