@@ -18,17 +18,20 @@ import (
 func TestMain(m *testing.M) {
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // of the workers
 	userprocess.Main(userprocess.Roles{
-		"serve":   procpool.Work(serve),
-		"crash":   procpool.Work(crash),
-		"never":   procpool.Work(never),
-		"leave":   procpool.Work(leave),
-		"deaf":    procpool.Work(deaf),
-		"plain":   plain,
-		"retire":  procpool.Work(retire),
-		"detach":  procpool.Work(detach),
-		"once":    procpool.Work(once),
-		"flags":   procpool.Work(fileFlags),
-		"manager": manager,
+		"serve":     procpool.Work(serve),
+		"crash":     procpool.Work(crash),
+		"never":     procpool.Work(never),
+		"leave":     procpool.Work(leave),
+		"deaf":      procpool.Work(deaf),
+		"plain":     plain,
+		"retire":    procpool.Work(retire),
+		"detach":    procpool.Work(detach),
+		"once":      procpool.Work(once),
+		"flags":     procpool.Work(fileFlags),
+		"manager":   manager,
+		"consumers": consumers,
+		"consume":   procpool.Work(consume),
+		"answer":    procpool.Work(answer),
 	})
 	os.Exit(m.Run())
 }
