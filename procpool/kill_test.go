@@ -20,18 +20,15 @@ import (
 )
 
 // The long form of the tests is the same with larger numbers.
-var (
+var ( //nolint:gochecknoglobals // flags
 	restarts = flag.Int("restarts", 200, "how many workers TestRestartsLeakNothing sees end")
 	stops    = flag.Int("stops", 50, "how often TestStoppedWorkersAreNotReplaced stops a worker")
 )
 
-// endless has no backoff.
-var endless = procpool.Restart{Burst: 1 << 30}
-
 func TestRestartsLeakNothing(t *testing.T) {
 	g := role("leave", 2)
-	g.Restart = endless
-	r := run(t, nil, g)
+	g.Restart.Burst = 1 << 30 // no backoff
+	r := run(t, g)
 	r.ends(*restarts / 4) // what is made once has been made
 	fds, before, heap := len(leaktest.FDs(t)), threads(t), heapInUse()
 	r.ends(*restarts)
@@ -82,7 +79,7 @@ func heapInUse() uint64 {
 // The same worker is killed again and again: each time its slot is alive again, with
 // another process.
 func TestKillOneSlot(t *testing.T) {
-	r := run(t, nil, role("serve", 3))
+	r := run(t, role("serve", 3))
 	for range 3 {
 		r.until(procpool.Ready)
 	}
@@ -107,7 +104,7 @@ func TestKillOneSlot(t *testing.T) {
 
 func TestKillAllAtOnce(t *testing.T) {
 	const count = 6
-	r := run(t, nil, role("serve", count))
+	r := run(t, role("serve", count))
 	for range count {
 		r.until(procpool.Ready)
 	}
@@ -139,7 +136,7 @@ func (r *running) kill(pid int) {
 func TestStoppedWorkersAreNotReplaced(t *testing.T) {
 	g := role("serve", 3)
 	g.Drain, g.Grace = 20*time.Millisecond, 20*time.Millisecond
-	r := run(t, nil, g)
+	r := run(t, g)
 	for range 3 {
 		r.until(procpool.Ready)
 	}
@@ -166,7 +163,7 @@ func TestStoppedWorkersAreNotReplaced(t *testing.T) {
 func TestNoDescriptors(t *testing.T) {
 	g := role("serve", 2)
 	g.Restart = procpool.Restart{Min: time.Millisecond, Max: time.Millisecond}
-	r := run(t, nil, g)
+	r := run(t, g)
 	for range 2 {
 		r.until(procpool.Ready)
 	}
@@ -216,7 +213,7 @@ func TestEnds(t *testing.T) {
 		t.Run(test.role, func(t *testing.T) {
 			g := role(test.role, 1)
 			test.change(g)
-			r := run(t, nil, g)
+			r := run(t, g)
 			err := <-r.done // by itself
 			r.done <- err
 			var got []string

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 		"consume":   procpool.Work(consume),
 		"answer":    procpool.Work(answer),
 	})
-	os.Exit(m.Run())
+	m.Run()
 }
 
 // serve is ready, and waits until it is to go.

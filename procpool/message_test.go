@@ -31,7 +31,7 @@ func answer(ctx context.Context, w *procpool.Worker) error {
 }
 
 func TestMessages(t *testing.T) {
-	r := run(t, nil, role("answer", 3), role("serve", 1))
+	r := run(t, role("answer", 3), role("serve", 1))
 	for range 4 {
 		r.until(procpool.Ready)
 	}
@@ -84,7 +84,7 @@ func TestMessages(t *testing.T) {
 // for each kill.
 func TestInboxOutlivesItsWorker(t *testing.T) {
 	const kills, each = 5, 200
-	r := run(t, nil, role("answer", 1))
+	r := run(t, role("answer", 1))
 	to := procpool.Address{Group: "answer"}
 	r.until(procpool.Ready)
 	sending := make(chan error, 1)
@@ -126,7 +126,7 @@ func TestInboxOutlivesItsWorker(t *testing.T) {
 
 // Nobody waits for an inbox that is full, unless they want to.
 func TestFullInbox(t *testing.T) {
-	r := run(t, nil, role("serve", 1))
+	r := run(t, role("serve", 1))
 	r.until(procpool.Ready)
 	to := procpool.Address{Group: "serve"}
 	n := 0

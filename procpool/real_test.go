@@ -27,20 +27,16 @@ func role(name string, count int) *procpool.Group {
 }
 
 // run runs a pool until the test ends.
-func run(t *testing.T, o *procpool.Options, groups ...*procpool.Group) *running {
+func run(t *testing.T, groups ...*procpool.Group) *running {
 	t.Helper()
 	leaktest.Check(t)
 	r := &running{T: t, events: make(chan procpool.Event, 1<<16), done: make(chan error, 1)}
-	if o == nil {
-		o = new(procpool.Options)
-	}
-	o.Event = func(e procpool.Event) { r.events <- e }
-	pool, err := procpool.New(groups, o)
+	pool, err := procpool.New(groups, &procpool.Options{Event: func(e procpool.Event) { r.events <- e }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Pool = pool
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	r.cancel = cancel
 	go func() { r.done <- pool.Run(ctx) }()
 	t.Cleanup(func() {

@@ -122,6 +122,15 @@ func TestCommandsAcrossProcesses(t *testing.T) {
 			}
 		}
 	}
+	if complaints := p.Stop(t); complaints != nil {
+		t.Errorf("stderr has %q", complaints)
+	}
+}
+
+func TestCloseAcrossProcesses(t *testing.T) {
+	const n = 3
+	p := start(t, "-workers", strconv.Itoa(n), "-tasks", "0")
+	clients, ids := oneEach(t, p, n)
 	if got := clients[0].Ask(t, "/close "+ids[1]); got != "closed" {
 		t.Errorf("/close = %q", got)
 	}

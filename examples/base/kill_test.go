@@ -14,7 +14,7 @@ import (
 )
 
 // The long form of the tests is the same with larger numbers.
-var (
+var ( //nolint:gochecknoglobals // flags
 	kills   = flag.Int("kills", 50, "how many workers TestKilledWorkers kills")
 	reloads = flag.Int("reloads", 5, "how often TestReloadUnderLoad reloads")
 	runtime = flag.Duration("runtime", 3*echotest.Patience, "how long a server may run")

@@ -26,7 +26,7 @@ func serve(t *testing.T, s *socket.Server) (dial func() net.Conn, stop func() er
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, l) }()
 	stop = func() error {

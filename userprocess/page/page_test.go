@@ -23,7 +23,7 @@ import (
 func TestMain(m *testing.M) {
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // of the children
 	userprocess.Main(userprocess.Roles{"count": count})
-	os.Exit(m.Run())
+	m.Run()
 }
 
 // rounds is how often each child counts.

@@ -22,6 +22,7 @@ type Client struct {
 	R *bufio.Reader // of the Conn
 }
 
+// Dial connects to the server.
 func (p *Process) Dial(t *testing.T) *Client {
 	t.Helper()
 	nc, err := net.Dial(p.network())
