@@ -31,7 +31,7 @@ func (p *process) Signal(sig syscall.Signal) error { return p.Process.Signal(sig
 
 // starter returns what starts the workers of a slot.
 func (p *Pool) starter(s *slot) starter {
-	return func(ctx context.Context, incarnation int, tell func(notice)) (child, error) {
+	return func(ctx context.Context, next *proc, tell func(notice)) (child, error) {
 		command := s.group.Command
 		command.Files = maps.Clone(command.Files)
 		if command.Files == nil {
@@ -41,14 +41,14 @@ func (p *Pool) starter(s *slot) starter {
 		if command.Role != "" {
 			command.Pipe = uds.SeqPacket
 			p.share(s, command.Files)
-			p.shared.reset(s.number, incarnation)
+			p.shared.reset(s.number, next.bank)
 		}
 		started, err := command.Start(ctx)
 		if err != nil {
 			return nil, err
 		}
 		if command.Role != "" {
-			if err := p.greet(s, incarnation, started); err != nil {
+			if err := p.greet(s, next, started); err != nil {
 				return nil, errors.Join(err, started.Kill(), started.Close())
 			}
 		}
@@ -58,9 +58,9 @@ func (p *Pool) starter(s *slot) starter {
 }
 
 // greet tells a worker who it is.
-func (p *Pool) greet(s *slot, incarnation int, worker *userprocess.Process) error {
+func (p *Pool) greet(s *slot, next *proc, worker *userprocess.Process) error {
 	h := hello{
-		Group: s.group.Name, Slot: s.id, Incarnation: incarnation, Groups: p.layout,
+		Group: s.group.Name, Slot: s.id, Incarnation: next.incarnation, Bank: next.bank, Groups: p.layout,
 		Words: p.options.Words, Message: p.options.Message,
 	}
 	if g := s.group; g.Requests > 0 {

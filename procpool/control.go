@@ -4,7 +4,6 @@ package procpool
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 )
 
@@ -38,6 +37,7 @@ type hello struct {
 	Group       string        `json:"group"`
 	Slot        int           `json:"slot"`
 	Incarnation int           `json:"incarnation"`
+	Bank        int           `json:"bank"`               // of the shared page
 	Requests    int           `json:"requests,omitempty"` // before it retires
 	Words       int           `json:"words,omitempty"`    // of each slot, for the application
 	Message     int           `json:"message,omitempty"`  // the longest, in bytes
@@ -93,8 +93,8 @@ func parseHello(packet []byte) (*hello, error) {
 	if err := json.Unmarshal(packet, h); err != nil {
 		return nil, fmt.Errorf("procpool: the manager's hello: %w", err)
 	}
-	if h.Group == "" {
-		return nil, errors.New("procpool: the manager's hello names no group")
+	if h.Bank < 0 || h.Words < 0 || h.Words > maxWords {
+		return nil, fmt.Errorf("procpool: the manager's hello: bank %d, %d words", h.Bank, h.Words)
 	}
 	return h, nil
 }

@@ -98,16 +98,12 @@ type Counters struct {
 type FailedError struct {
 	Group string
 	Slot  int
-	Exit  userprocess.Exit // the last one
-	Err   error            // of the last start, if it failed
+	Err   error // what the last worker died of
 }
 
-// Error names the slot and how its last worker ended.
+// Error names the slot and what its last worker died of.
 func (e *FailedError) Error() string {
-	if e.Err != nil {
-		return fmt.Sprintf("procpool: group %s, slot %d keeps failing: %v", e.Group, e.Slot, e.Err)
-	}
-	return fmt.Sprintf("procpool: group %s, slot %d keeps failing: %v", e.Group, e.Slot, e.Exit)
+	return fmt.Sprintf("procpool: group %s, slot %d keeps failing: %v", e.Group, e.Slot, e.Err)
 }
 
 // Unwrap returns Err.
@@ -133,5 +129,5 @@ var (
 	ErrRunning    = errors.New("procpool: Run has been called")
 	ErrNotRunning = errors.New("procpool: the pool does not run")
 	ErrStartTime  = errors.New("procpool: not ready in time")
-	ErrEnded      = errors.New("procpool: ended before it was ready")
+	ErrEnded      = errors.New("procpool: ended")
 )

@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/plait-go/plait/userprocess"
 )
 
@@ -108,6 +110,17 @@ type world struct {
 // is that of the start. It is to be called, and used, in a bubble.
 func newWorld(t *testing.T, groups []*Group, o *Options, life func(slot, incarnation int) (func(*fake) int, error)) *world {
 	t.Helper()
+	w := newWorldOf(t, groups, o, life)
+	go w.run()
+	synctest.Wait()
+	return w
+}
+
+func (w *world) run() { w.done <- w.Pool.Run(w.ctx) }
+
+// newWorldOf is newWorld, but that the Pool does not run.
+func newWorldOf(t *testing.T, groups []*Group, o *Options, life func(slot, incarnation int) (func(*fake) int, error)) *world {
+	t.Helper()
 	w := &world{T: t, began: time.Now(), done: make(chan error, 1)}
 	if o == nil {
 		o = new(Options)
@@ -124,15 +137,15 @@ func newWorld(t *testing.T, groups []*Group, o *Options, life func(slot, incarna
 	}
 	w.Pool = p
 	for _, s := range p.slots {
-		s.start = func(_ context.Context, incarnation int, tell func(notice)) (child, error) {
-			live, err := life(s.number, incarnation)
+		s.start = func(_ context.Context, p *proc, tell func(notice)) (child, error) {
+			live, err := life(s.number, p.incarnation)
 			if err != nil {
 				return nil, err
 			}
 			w.mu.Lock()
 			w.pids++
 			f := &fake{
-				slot: s.number, incarnation: incarnation, pid: w.pids, tell: tell,
+				slot: s.number, incarnation: p.incarnation, pid: w.pids, tell: tell,
 				orders: make(chan order, 8), signals: make(chan syscall.Signal, 8), killed: make(chan struct{}),
 			}
 			w.mu.Unlock()
@@ -146,9 +159,7 @@ func newWorld(t *testing.T, groups []*Group, o *Options, life func(slot, incarna
 			return f, nil
 		}
 	}
-	w.ctx, w.cancel = context.WithCancel(context.Background())
-	go func() { w.done <- p.Run(w.ctx) }()
-	synctest.Wait()
+	w.ctx, w.cancel = context.WithCancel(t.Context())
 	return w
 }
 
@@ -187,54 +198,43 @@ func always(life func(*fake) int) func(int, int) (func(*fake) int, error) {
 	return func(int, int) (func(*fake) int, error) { return life, nil }
 }
 
+// bubble runs a test in a bubble, whose time passes only while everybody waits.
+func bubble(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	synctest.Test(t, f)
+}
+
+// expect compares the events since n with a record, a line each.
+func (w *world) expect(n int, want ...string) {
+	w.Helper()
+	synctest.Wait()
+	if diff := cmp.Diff(want, w.since(n)); diff != "" {
+		w.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+// ordered is expect for those events since n whose line has this after the time.
+func (w *world) ordered(n int, of string, want ...string) {
+	w.Helper()
+	synctest.Wait()
+	var got []string
+	for _, line := range w.since(n) {
+		if _, event, _ := strings.Cut(line, ": "); strings.HasPrefix(event, of) {
+			got = append(got, line)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		w.Errorf("events of %s (-want +got):\n%s", of, diff)
+	}
+}
+
+// in checks what Status tells.
+func (w *world) in(want string) {
+	w.Helper()
+	synctest.Wait()
+	if got := w.states(); got != want {
+		w.Errorf("after %v: %s; want %s", time.Since(w.began), got, want)
+	}
+}
+
 var errNoFork = errors.New("no fork")
-
-func TestPoolStartsAndStops(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, []*Group{{Name: "a", Count: 2}, {Name: "b", Kind: UserProcesses}}, nil, always(good))
-		if got := w.states(); got != "0.1 idle, 1.1 idle, 0.1 idle" {
-			t.Errorf("states: %s", got)
-		}
-		if err := w.stop(); err != nil {
-			t.Errorf("Run: %v", err)
-		}
-		for _, line := range w.since(0) {
-			t.Log(line)
-		}
-		t.Log(w.states(), w.Counters())
-	})
-}
-
-func TestPoolBackoff(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, []*Group{{Name: "a"}}, nil, always(lasts(time.Millisecond, 1)))
-		time.Sleep(30 * time.Second)
-		w.stop()
-		for _, line := range w.since(0) {
-			t.Log(line)
-		}
-	})
-}
-
-func TestPoolReload(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, []*Group{{Name: "a", Count: 2}}, nil, func(_, inc int) (func(*fake) int, error) {
-			switch inc {
-			case 2:
-				return deafWorker, nil
-			case 4:
-				return lasts(-1, 3), nil
-			case 5:
-				return nil, errNoFork
-			}
-			return good, nil
-		})
-		for range 5 {
-			t.Log(w.Reload(t.Context()), time.Since(w.began))
-		}
-		w.stop()
-		for _, line := range w.since(0) {
-			t.Log(line)
-		}
-	})
-}

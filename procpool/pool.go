@@ -119,6 +119,7 @@ func (p *Pool) Run(ctx context.Context) error {
 	if err := p.open(); err != nil {
 		return errors.Join(err, p.end())
 	}
+	leave := p.adopt()
 	starts, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	p.starts = starts
@@ -131,7 +132,6 @@ func (p *Pool) Run(ctx context.Context) error {
 			}
 		}()
 	}
-	leave := p.adopt()
 	p.manage(ctx, cancel)
 	return errors.Join(p.end(), leave(), p.resources.close())
 }
@@ -166,6 +166,10 @@ func (p *Pool) end() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.running = false
+	if p.next != nil { // asked for when there was no worker any more
+		p.next.fail(ErrNotRunning)
+		close(p.next.finished)
+	}
 	return p.failure
 }
 
@@ -194,6 +198,10 @@ func (p *Pool) manage(ctx context.Context, cancel func()) {
 			p.stop(current, cancel, (*slot).kill)
 			stop, fails, kill = nil, nil, nil
 		case <-p.ended:
+			if current != nil {
+				<-current.finished
+				p.endReload(current)
+			}
 			return
 		}
 	}

@@ -19,9 +19,9 @@ type child interface {
 	Kill() error
 }
 
-// A starter starts the worker of a slot. What the worker says arrives as calls of
+// A starter starts a process of a slot. What the worker says arrives as calls of
 // notice, one after the other, from a goroutine that ends with the last one: exited.
-type starter func(ctx context.Context, incarnation int, notice func(notice)) (child, error)
+type starter func(ctx context.Context, p *proc, notice func(notice)) (child, error)
 
 // A notice is what a slot hears of a process.
 type notice struct {
@@ -63,12 +63,14 @@ type proc struct {
 	child
 	slot        *slot
 	incarnation int
+	bank        int // of the shared page
 	state       State
 	started     time.Time
 	since       time.Time // when it was ready, zero before that
 	deadline    time.Time // when the state has lasted too long; zero is never
 	asked       bool      // to go, so that its end is expected
 	late        bool      // it was not ready in time
+	killed      bool
 }
 
 // enter changes the state, which may last so long.
@@ -87,10 +89,13 @@ func (p *proc) served() time.Duration {
 	return time.Since(p.since)
 }
 
-// reason returns what the end of the process means to who waits for it to be ready.
+// reason returns what the process has died of.
 func (p *proc) reason(exit userprocess.Exit) error {
 	if p.late {
 		return fmt.Errorf("%w, %v", ErrStartTime, p.slot.group.Start)
+	}
+	if p.since.IsZero() {
+		return fmt.Errorf("%w before it was ready: %v", ErrEnded, exit)
 	}
 	return fmt.Errorf("%w: %v", ErrEnded, exit)
 }
@@ -123,7 +128,10 @@ func (p *proc) stop() {
 
 // kill kills the process.
 func (p *proc) kill() {
-	p.asked, p.state, p.deadline = true, StateStopping, time.Time{}
+	if p.killed {
+		return
+	}
+	p.asked, p.killed, p.state, p.deadline = true, true, StateStopping, time.Time{}
 	p.slot.pool.count(func(c *Counters) { c.Kills++ })
 	p.slot.event(Event{Kind: Killed}, p)
 	_ = p.Kill() // or it has ended

@@ -8,11 +8,12 @@ import (
 	"github.com/plait-go/plait/userprocess/page"
 )
 
-// The page that all processes of a pool share has so many words for each slot: two
-// banks of bankWords, for a worker and its successor, and those of the application.
+// The page that all processes of a pool share has so many words for each slot: some
+// banks, of which each of its processes has one, and those of the application.
 const (
+	banks     = 8 // processes of a slot that live at a time; more are not counted
 	bankWords = 8 // a cache line
-	ownWords  = 2 * bankWords
+	ownWords  = banks * bankWords
 
 	wordBegun = 0 // requests, in a bank
 	wordDone  = 1
@@ -32,9 +33,12 @@ func newSharedPage(p *page.Page, words int) *sharedPage {
 	return &sharedPage{Page: p, words: p.Words(), each: ownWords + words}
 }
 
-// bank returns the words of an incarnation, and of every second one.
-func (s *sharedPage) bank(number, incarnation int) []atomic.Int64 {
-	at := number*s.each + incarnation%2*bankWords
+// bank returns the words of a process. There is always one more, which is in no page.
+func (s *sharedPage) bank(number, bank int) []atomic.Int64 {
+	if bank >= banks {
+		return make([]atomic.Int64, bankWords)
+	}
+	at := number*s.each + bank*bankWords
 	return s.words[at : at+bankWords]
 }
 
@@ -43,17 +47,17 @@ func (s *sharedPage) application(number int) []atomic.Int64 {
 	return s.words[number*s.each+ownWords : (number+1)*s.each]
 }
 
-// reset clears the bank of an incarnation that is not there yet.
-func (s *sharedPage) reset(number, incarnation int) {
-	bank := s.bank(number, incarnation)
-	for i := range bank {
-		bank[i].Store(0)
+// reset clears a bank.
+func (s *sharedPage) reset(number, bank int) {
+	words := s.bank(number, bank)
+	for i := range words {
+		words[i].Store(0)
 	}
 }
 
-// requests returns how many requests an incarnation has begun, and done, as it says.
-func (s *sharedPage) requests(number, incarnation int) (begun, done int64) {
-	bank := s.bank(number, incarnation)
-	done = bank[wordDone].Load()
-	return bank[wordBegun].Load(), done
+// requests returns how many requests a process has begun, and done, as it says.
+func (s *sharedPage) requests(number, bank int) (begun, done int64) {
+	words := s.bank(number, bank)
+	done = words[wordDone].Load()
+	return words[wordBegun].Load(), done
 }

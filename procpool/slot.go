@@ -3,7 +3,6 @@
 package procpool
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"syscall"
@@ -38,6 +37,7 @@ type slot struct {
 	budget      budget
 	resume      time.Time // no start before
 	finished    bool      // no start any more
+	stopped     bool      // because the pool stops
 	last        *userprocess.Exit
 	restarts    int
 
@@ -117,7 +117,7 @@ func (s *slot) step() {
 	if s.reload != nil && s.reload.failed() != nil && s.replacing == nil && s.leaving == nil {
 		s.endReload(nil)
 	}
-	for !s.finished && s.current == nil && !time.Now().Before(s.resume) {
+	if !s.finished && s.current == nil && !time.Now().Before(s.resume) {
 		s.launch()
 	}
 }
@@ -128,21 +128,10 @@ func (s *slot) wantsTurn() bool {
 	switch {
 	case s.finished, s.successor != nil, s.replacing != nil, s.current != nil && s.current.state == StateStarting:
 		return false
-	case s.reload != nil && s.leaving == nil:
-		return true
+	case s.reload != nil:
+		return s.leaving == nil
 	}
 	return s.retiring && s.current != nil && !time.Now().Before(s.resume)
-}
-
-// replace starts a successor, or, where there is no worker to replace, a worker. It
-// is this slot's turn, until the process is ready or gone.
-func (s *slot) replace() {
-	if s.reload != nil && s.reload.failed() != nil {
-		<-s.pool.turns
-		return // step ends it
-	}
-	s.replacing = new(proc) // to be known before it is ready
-	s.launch()
 }
 
 // end does what was posted last.
@@ -152,6 +141,9 @@ func (s *slot) end() {
 	s.mu.Unlock()
 	s.obey()
 	s.endReload(nil)
+	if !s.stopped {
+		s.event(Event{Kind: Finished}, nil)
+	}
 }
 
 // event tells of something that has happened, to p if it is not nil.
@@ -163,6 +155,7 @@ func (s *slot) event(e Event, p *proc) {
 			e.PID = p.PID()
 		}
 	}
+	s.publish()
 	s.pool.event(e)
 }
 
@@ -188,7 +181,7 @@ func (s *slot) arm(timer *time.Timer) {
 	for _, p := range s.procs {
 		sooner(p.deadline)
 	}
-	if now := time.Now(); now.Before(s.resume) && !s.finished {
+	if !s.finished && (s.current == nil || time.Now().Before(s.resume)) {
 		sooner(s.resume)
 	}
 	if due.IsZero() {
@@ -205,188 +198,5 @@ func (s *slot) expire() {
 		if !p.deadline.IsZero() && !now.Before(p.deadline) {
 			p.expire()
 		}
-	}
-}
-
-// launch starts a process: the current one, or if there is one, its successor.
-func (s *slot) launch() {
-	s.incarnation++
-	p := &proc{slot: s, incarnation: s.incarnation, started: time.Now()}
-	replaces := s.replacing != nil
-	if replaces {
-		s.replacing = p
-	}
-	ctx, cancel := context.WithTimeout(s.pool.starts, s.group.Start)
-	defer cancel()
-	var err error
-	p.child, err = s.start(ctx, p.incarnation, func(n notice) { s.notices <- procNotice{p, n} })
-	if err != nil {
-		s.startFailed(p, err)
-		s.gone(p, nil, err)
-		return
-	}
-	s.procs = append(s.procs, p)
-	if s.current == nil {
-		s.current = p
-	} else {
-		s.successor = p
-	}
-	s.pool.count(func(c *Counters) { c.Starts++ })
-	p.enter(StateStarting, s.group.Start)
-	s.event(Event{Kind: Started}, p)
-	if s.group.Command.Role == "" {
-		s.ready(p)
-	}
-}
-
-// startFailed tells that p does not run, or was not ready in time.
-func (s *slot) startFailed(p *proc, err error) {
-	s.pool.count(func(c *Counters) { c.StartFailures++ })
-	s.event(Event{Kind: StartFailed, Err: err}, p)
-}
-
-// hear does what a notice asks for.
-func (s *slot) hear(p *proc, n notice) {
-	switch n.word {
-	case wordReady:
-		if p.state == StateStarting {
-			s.ready(p)
-		}
-	case wordRetire:
-		if p == s.current && p.state == StateIdle && !s.retiring {
-			s.retiring = true
-			s.pool.count(func(c *Counters) { c.Retirements++ })
-		}
-	case wordDetach:
-		s.detach(p)
-	case wordExited:
-		s.exited(p, n.exit)
-	}
-}
-
-// ready has p serve. If it is a successor, its predecessor goes.
-func (s *slot) ready(p *proc) {
-	p.state, p.since, p.deadline = StateIdle, time.Now(), time.Time{}
-	s.event(Event{Kind: Ready}, p)
-	var old *proc
-	if p == s.successor {
-		old, s.current, s.successor, s.retiring = s.current, p, nil, false
-		old.retire(orderReplace)
-	}
-	if p == s.replacing {
-		s.replacing = nil
-		<-s.pool.turns
-		if s.leaving = old; old == nil {
-			s.endReload(nil)
-		}
-	}
-}
-
-// detach lets p go on by itself, and leaves its place to another one at once.
-func (s *slot) detach(p *proc) {
-	if p != s.current || p.state != StateIdle {
-		return // it is on its way out in any case
-	}
-	p.state = StateDetached
-	s.pool.count(func(c *Counters) { c.Detachments++ })
-	s.event(Event{Kind: Detached}, p)
-	s.current, s.successor, s.retiring = s.successor, nil, false
-}
-
-// exited notes that a process is gone.
-func (s *slot) exited(p *proc, exit userprocess.Exit) {
-	s.procs = slices.DeleteFunc(s.procs, func(q *proc) bool { return q == p })
-	if s.retiring && p == s.current && exit.OK() { // as it has said
-		p.asked = true
-	}
-	s.last = &exit
-	s.pool.count(func(c *Counters) {
-		c.Exits++
-		if !p.expected() && !exit.OK() {
-			c.Failures++
-		}
-	})
-	s.event(Event{Kind: Exited, Exit: exit, Expected: p.expected()}, p)
-	s.gone(p, &exit, p.reason(exit))
-}
-
-// gone goes on without p: it has ended, or exit is nil and it never ran.
-func (s *slot) gone(p *proc, exit *userprocess.Exit, reason error) {
-	switch p {
-	case s.current:
-		s.current, s.successor, s.retiring = s.successor, nil, false
-	case s.successor:
-		s.successor = nil
-	}
-	if p == s.leaving {
-		s.leaving = nil
-		s.endReload(nil)
-	}
-	free := false // of charge
-	if p == s.replacing {
-		s.replacing = nil
-		<-s.pool.turns
-		free = s.reload != nil && s.current != nil // it serves on
-		s.endReload(&ReloadError{Group: s.group.Name, Slot: s.id, Err: reason})
-	}
-	if !free && !p.expected() {
-		s.charge(p.served(), exit, reason)
-	}
-}
-
-// charge is called when a process has ended unasked, or could not be started, with a
-// nil exit. It decides when there may be another one, if ever.
-func (s *slot) charge(served time.Duration, exit *userprocess.Exit, reason error) {
-	ok := exit != nil && exit.OK()
-	if s.finished {
-		return
-	}
-	if p := s.group.Restart.Policy; p == Never || p == OnFailure && ok {
-		s.finish()
-		return
-	}
-	s.budget.ended(served)
-	if s.budget.exhausted() {
-		s.pool.fail(&FailedError{Group: s.group.Name, Slot: s.id, Err: reason})
-	}
-	s.restarts++
-	s.pool.count(func(c *Counters) { c.Restarts++ })
-	delay := s.budget.next()
-	s.resume = time.Now().Add(delay)
-	if delay > 0 {
-		s.event(Event{Kind: Waiting, Delay: delay}, nil)
-	}
-}
-
-// finish leaves the slot empty once its processes have ended.
-func (s *slot) finish() {
-	s.finished = true
-	if s.current != nil { // the successor of the one that has ended
-		return
-	}
-	s.event(Event{Kind: Finished}, nil)
-}
-
-// stop has everything end.
-func (s *slot) stop() {
-	s.finished = true
-	for _, p := range slices.Clone(s.procs) {
-		p.retire(orderStop)
-	}
-}
-
-// kill kills everything.
-func (s *slot) kill() {
-	s.finished = true
-	for _, p := range slices.Clone(s.procs) {
-		p.kill()
-	}
-}
-
-// endReload notes that this slot has done its part of the reload, or failed.
-func (s *slot) endReload(err error) {
-	if s.reload != nil {
-		s.reload.done(err)
-		s.reload = nil
 	}
 }

@@ -4,6 +4,7 @@ package procpool
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,21 +29,25 @@ type Status struct {
 	Memory      int64             // resident, in bytes; 0 if /proc does not tell
 
 	started time.Time
+	bank    int
 }
 
-// publish shows how the slot is.
+// publish shows how the slot is. It is called before anybody hears of a change.
 func (s *slot) publish() {
 	base := Status{Group: s.group.Name, Kind: s.group.Kind, Slot: s.id, Restarts: s.restarts, LastExit: s.last}
 	var all []Status
 	for _, p := range s.procs {
 		st := base
-		st.Incarnation, st.PID, st.State, st.started, st.Successor = p.incarnation, p.PID(), p.state, p.started, p == s.successor
+		st.Incarnation, st.PID, st.State, st.Successor = p.incarnation, p.PID(), p.state, p == s.successor && p.state == StateStarting
+		st.started, st.bank = p.started, p.bank
 		all = append(all, st)
 	}
-	if s.current == nil {
-		base.Incarnation, base.State, base.NextStart = s.incarnation, StateBackoff, s.resume
+	if s.current == nil || !slices.Contains(s.procs, s.current) {
+		base.Incarnation, base.State = s.incarnation, StateBackoff
 		if s.finished {
-			base.State, base.NextStart = StateFinished, time.Time{}
+			base.State = StateFinished
+		} else if s.resume.After(time.Now()) {
+			base.NextStart = s.resume
 		}
 		all = append(all, base)
 	}
@@ -72,7 +77,7 @@ func (p *Pool) Status() []Status {
 		if !p.running || p.resources == nil || err != nil { // the page is not there
 			continue
 		}
-		begun, done := p.shared.requests(number, st.Incarnation)
+		begun, done := p.shared.requests(number, st.bank)
 		if st.Requests = begun; begun > done && st.State == StateIdle {
 			st.State = StateBusy
 		}

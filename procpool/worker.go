@@ -91,7 +91,7 @@ func newWorker(ctx context.Context, c *userprocess.Child) (*Worker, error) {
 	if w.post, err = inheritPost(c, w.hello, number); err != nil {
 		return nil, err
 	}
-	w.bank = w.shared.bank(number, w.hello.Incarnation)
+	w.bank = w.shared.bank(number, w.hello.Bank)
 	return w, nil
 }
 
