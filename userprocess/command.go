@@ -137,7 +137,7 @@ func (c *Command) check() error {
 	}
 	for _, cpu := range c.Affinity {
 		if cpu < 0 {
-			return fmt.Errorf("Affinity has processor %d", cpu)
+			return fmt.Errorf("processor %d in Affinity", cpu)
 		}
 	}
 	return c.checkRole()

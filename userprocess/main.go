@@ -26,7 +26,7 @@ type Roles map[string]Role
 
 // A Status is an error of a Role that is nothing but the code to exit with, 0 to
 // 255.
-type Status int
+type Status int //nolint:errname // it is said as one: return userprocess.Status(3)
 
 // Error returns, for example, "exit code 3".
 func (s Status) Error() string { return fmt.Sprintf("exit code %d", int(s)) }

@@ -5,74 +5,73 @@ package userprocess_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
+	"os/signal"
 	"testing"
-	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/userprocess"
 )
 
 func TestMain(m *testing.M) {
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // of the children
-	userprocess.Main(userprocess.Roles{
-		"echo":    echo,
-		"wait":    wait,
-		"status":  status,
-		"parent":  parent,
-		"deaf":    deaf,
-		"replace": replace,
-	})
-	os.Exit(m.Run())
+	if os.Getenv("USERPROCESS_FORGETS") != "" {  // a program that does not call Main
+		_, err := (&userprocess.Command{Role: "echo"}).Start(context.Background())
+		say(err)
+		_, err = (&userprocess.Command{Path: "/bin/true", Priority: 1}).Start(context.Background())
+		say(err)
+		return
+	}
+	userprocess.Main(roles())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGCHLD) // starts a goroutine that never ends
+	signal.Stop(signals)
+	m.Run()
 }
 
-// echo sends back what it gets.
-func echo(ctx context.Context, c *userprocess.Child) error {
-	pipe, err := c.Pipe()
+// say prints a line, in a child.
+func say(a ...any) { _, _ = fmt.Println(a...) } //nolint:forbidigo // children print
+
+// start starts a child, which is gone when the test ends.
+func start(t *testing.T, c *userprocess.Command) *userprocess.Process {
+	t.Helper()
+	p, err := c.Start(t.Context())
 	if err != nil {
-		return err
+		t.Fatal(err)
 	}
-	buf := make([]byte, 1<<16)
-	for {
-		n, err := pipe.Receive(ctx, buf)
-		if err != nil {
-			return err
-		}
-		if _, err := pipe.Send(ctx, buf[:n]); err != nil {
-			return err
-		}
-	}
+	t.Cleanup(func() {
+		_ = p.Kill()    // or it has ended
+		_, _ = p.Wait() // as above
+		_ = p.Close()   // or it was closed
+		killGroup(p)
+	})
+	return p
 }
 
-// wait prints that it is there, and why it ends.
-func wait(ctx context.Context, _ *userprocess.Child) error {
-	_, _ = fmt.Println("ready") //nolint:forbidigo // a program
-	<-ctx.Done()
-	_, _ = fmt.Println(context.Cause(ctx)) //nolint:forbidigo // a program
-	return nil
+// killGroup kills what the child has left behind.
+func killGroup(p *userprocess.Process) {
+	_ = unix.Kill(-p.PID(), unix.SIGKILL) // or there is nothing
 }
 
-func status(context.Context, *userprocess.Child) error { return userprocess.Status(9) }
-
-func deaf(context.Context, *userprocess.Child) error {
-	_, _ = fmt.Println("ready") //nolint:forbidigo // a program
-	for {
-		time.Sleep(time.Hour)
+// output starts a child, and returns what it prints, and how it ends.
+func output(t *testing.T, c userprocess.Command) (string, userprocess.Exit) {
+	t.Helper()
+	c.Stdout = userprocess.Pipe
+	p := start(t, &c)
+	text, err := io.ReadAll(p.Stdout())
+	if err != nil {
+		t.Errorf("%v prints %q, and %v", p, text, err)
 	}
-}
-
-// parent starts a child, prints its number, and waits.
-func parent(ctx context.Context, c *userprocess.Child) error {
-	for _, command := range []*userprocess.Command{{Role: "deaf"}, {Path: "/bin/sleep", Args: []string{"60"}}} {
-		p, err := command.Start(ctx)
-		if err != nil {
-			return err
-		}
-		_, _ = fmt.Println(p.PID()) //nolint:forbidigo // a program
+	exit, err := p.Wait()
+	if err != nil {
+		t.Errorf("%v: %v", p, err)
 	}
-	<-ctx.Done()
-	return nil
+	return string(text), exit
 }
 
-func replace(_ context.Context, c *userprocess.Child) error {
-	return c.Exec(&userprocess.Command{Path: "/bin/echo", Args: c.Args()})
+// shell returns a command that runs a script.
+func shell(script string) userprocess.Command {
+	return userprocess.Command{Path: "/bin/sh", Args: []string{"-c", script}}
 }

@@ -52,5 +52,8 @@ func decode(text string) (*manifest, error) {
 	if err := d.Decode(m); err != nil {
 		return nil, fmt.Errorf("$%s is not from this program: %w", marker, err)
 	}
+	if m.Launch != nil && len(m.FDs) == 0 {
+		return nil, fmt.Errorf("$%s has a launch, and no descriptor for its report", marker)
+	}
 	return m, nil
 }

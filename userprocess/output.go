@@ -38,14 +38,14 @@ func (o *Output) rest(p []byte) (n int, err error) {
 	}
 	controlErr := raw.Control(func(fd uintptr) {
 		n, err = unix.Read(int(fd), p)
-		for err == unix.EINTR {
+		for errors.Is(err, unix.EINTR) {
 			n, err = unix.Read(int(fd), p)
 		}
 	})
 	switch {
 	case controlErr != nil:
 		return 0, controlErr
-	case err == unix.EAGAIN, err == nil && n == 0 && len(p) > 0:
+	case errors.Is(err, unix.EAGAIN), err == nil && n == 0 && len(p) > 0:
 		return 0, io.EOF
 	case err != nil:
 		return 0, os.NewSyscallError("read", err)

@@ -126,9 +126,12 @@ func (p *Process) Stop(ctx context.Context) (Exit, error) {
 
 // ask asks the process to end. One that was stopped by SIGSTOP goes on for that.
 func (p *Process) ask() {
+	asked := false
 	if p.lifeline != nil {
-		_, _ = p.lifeline.TrySend([]byte{stopRequest}) // or it has been asked, or is gone
-	} else {
+		_, err := p.lifeline.TrySend([]byte{stopRequest})
+		asked = err == nil || errors.Is(err, uds.ErrFull) // which were requests, too
+	}
+	if !asked { // a role that has executed another program has no lifeline any more
 		_ = p.Signal(unix.SIGTERM) // or it is gone
 	}
 	_ = p.Signal(unix.SIGCONT)
