@@ -200,8 +200,10 @@ func TestConnectionsOutliveAReload(t *testing.T) {
 	p := start(t, "-workers", "2")
 	old, oldIDs := oneEach(t, p, 2)
 	oldPID := old[0].Ask(t, "/pid")
+	before := settled(t, p).PIDs
 	p.Signal(t, syscall.SIGUSR1)
-	for slices.Contains(settled(t, p).PIDs, pidOf(t, oldPID)) {
+	for after := before; after[0] == before[0] || after[1] == before[1]; {
+		after = settled(t, p).PIDs
 	}
 	young, youngIDs := oneEach(t, p, 2)
 	if got := old[0].Ask(t, "/pid"); got != oldPID {

@@ -14,10 +14,10 @@ import (
 )
 
 // The long form of the tests is the same with larger numbers.
-var ( //nolint:gochecknoglobals // flags
-	kills   = flag.Int("kills", 50, "how many workers TestKilledWorkers kills")
-	reloads = flag.Int("reloads", 5, "how often TestReloadUnderLoad reloads")
-	runtime = flag.Duration("runtime", 3*echotest.Patience, "how long a server may run")
+var (
+	kills   = flag.Int("kills", 50, "how many workers TestKilledWorkers kills")          //nolint:gochecknoglobals // a flag
+	reloads = flag.Int("reloads", 5, "how often TestReloadUnderLoad reloads")            //nolint:gochecknoglobals // a flag
+	runtime = flag.Duration("runtime", 3*echotest.Patience, "how long a server may run") //nolint:gochecknoglobals // a flag
 )
 
 // regain is the time after which a slot has one more immediate restart.
