@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 		"consumers": consumers,
 		"consume":   procpool.Work(consume),
 		"answer":    procpool.Work(answer),
+		"greet":     procpool.Work(greet),
 	})
 	m.Run()
 }

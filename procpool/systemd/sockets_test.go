@@ -3,6 +3,7 @@
 package systemd_test
 
 import (
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -37,33 +38,34 @@ func activate(t *testing.T, files []*os.File, env ...string) []string {
 	return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 }
 
-func TestSockets(t *testing.T) {
-	leaktest.Check(t)
-	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+// openFiles returns a listener, a packet socket, and what is no socket.
+func openFiles(t *testing.T) (tcp, udp, null *os.File) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = tcp.Close() }()
 	packet, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = packet.Close() }()
-	tcpFile, err := tcp.(*net.TCPListener).File()
-	if err != nil {
+	tcp, tcpErr := listener.(*net.TCPListener).File()
+	udp, udpErr := packet.(*net.UDPConn).File()
+	null, nullErr := os.Open(os.DevNull)
+	if err := errors.Join(tcpErr, udpErr, nullErr); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = tcpFile.Close() }()
-	udpFile, err := packet.(*net.UDPConn).File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = udpFile.Close() }()
-	null, err := os.Open(os.DevNull)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = null.Close() }()
+	t.Cleanup(func() {
+		if err := errors.Join(listener.Close(), packet.Close(), tcp.Close(), udp.Close(), null.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return tcp, udp, null
+}
+
+func TestSockets(t *testing.T) {
+	leaktest.Check(t)
+	tcp, udp, null := openFiles(t)
 	for _, test := range []struct {
 		name  string
 		files []*os.File
@@ -72,26 +74,34 @@ func TestSockets(t *testing.T) {
 	}{
 		{"none", nil, nil, []string{""}},
 		{"zero", nil, []string{"LISTEN_PID=$$", "LISTEN_FDS=0"}, []string{""}},
-		{"one", []*os.File{tcpFile}, []string{"LISTEN_PID=$$", "LISTEN_FDS=1"}, []string{"unknown true true true"}},
+		{"one", []*os.File{tcp}, []string{"LISTEN_PID=$$", "LISTEN_FDS=1"}, []string{"unknown true true true"}},
 		{
-			"names", []*os.File{tcpFile, udpFile}, []string{"LISTEN_PID=$$", "LISTEN_FDS=2", "LISTEN_FDNAMES=web:dns.socket"},
+			"names",
+			[]*os.File{tcp, udp},
+			[]string{"LISTEN_PID=$$", "LISTEN_FDS=2", "LISTEN_FDNAMES=web:dns.socket"},
 			[]string{"web true true true", "dns.socket true true false"},
 		},
-		{"of another", []*os.File{tcpFile}, []string{"LISTEN_PID=1", "LISTEN_FDS=1", "LISTEN_FDNAMES=web"}, []string{""}},
-		{"no count", []*os.File{tcpFile}, []string{"LISTEN_PID=$$"}, []string{""}},
+		{"of another", []*os.File{tcp}, []string{"LISTEN_PID=1", "LISTEN_FDS=1", "LISTEN_FDNAMES=web"}, []string{""}},
+		{"no count", []*os.File{tcp}, []string{"LISTEN_PID=$$"}, []string{""}},
 		{"bad PID", nil, []string{"LISTEN_PID=x", "LISTEN_FDS=1"}, []string{`error: systemd: LISTEN_PID is "x", want a process ID`}},
 		{"bad count", nil, []string{"LISTEN_PID=$$", "LISTEN_FDS=-1"}, []string{`error: systemd: LISTEN_FDS is "-1", want 0 to 65536`}},
 		{"huge count", nil, []string{"LISTEN_PID=$$", "LISTEN_FDS=2000000000"}, []string{`error: systemd: LISTEN_FDS is "2000000000", want 0 to 65536`}},
 		{
-			"too few names", []*os.File{tcpFile, udpFile}, []string{"LISTEN_PID=$$", "LISTEN_FDS=2", "LISTEN_FDNAMES=web"},
+			"too few names",
+			[]*os.File{tcp, udp},
+			[]string{"LISTEN_PID=$$", "LISTEN_FDS=2", "LISTEN_FDNAMES=web"},
 			[]string{`error: systemd: LISTEN_FDNAMES has 1 names, "web", for LISTEN_FDS=2`},
 		},
 		{
-			"not open", []*os.File{tcpFile}, []string{"LISTEN_PID=$$", "LISTEN_FDS=200"},
+			"not open",
+			[]*os.File{tcp},
+			[]string{"LISTEN_PID=$$", "LISTEN_FDS=200"},
 			[]string{`is not open`},
 		},
 		{
-			"no socket", []*os.File{tcpFile, null}, []string{"LISTEN_PID=$$", "LISTEN_FDS=2", "LISTEN_FDNAMES=web:null"},
+			"no socket",
+			[]*os.File{tcp, null},
+			[]string{"LISTEN_PID=$$", "LISTEN_FDS=2", "LISTEN_FDNAMES=web:null"},
 			[]string{`error: systemd: descriptor 4 of LISTEN_FDS=2, "null": is not a socket`},
 		},
 	} {
