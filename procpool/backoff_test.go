@@ -59,7 +59,7 @@ func TestCrashLoop(t *testing.T) {
 			t.Errorf("%d workers at once, want 6", n)
 		}
 		w.in("0.6 backoff")
-		if st := w.Status()[0]; st.NextStart.Sub(time.Now()) != w.delays()[0] || st.Restarts != 6 || st.PID != 0 || st.LastExit.Code != 1 {
+		if st := w.Status()[0]; time.Until(st.NextStart) != w.delays()[0] || st.Restarts != 5 || st.PID != 0 || st.LastExit.Code != 1 {
 			t.Errorf("%+v, want backoff for %v, after 5 restarts", st, w.delays()[0])
 		}
 		time.Sleep(time.Minute)

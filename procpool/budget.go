@@ -15,23 +15,25 @@ type budget struct {
 	failures int           // in a row
 }
 
-// ended notes that a worker has ended which was ready for so long. A worker that was
-// ready for Regain is a recovery.
-func (b *budget) ended(ready time.Duration) {
-	b.failures++
-	if ready < b.Regain {
-		return
+// earn notes that a worker has been ready from one time to another, and returns until
+// when that is paid: one immediate restart for each Regain. The first is a recovery.
+func (b *budget) earn(from, to time.Time) time.Time {
+	n := to.Sub(from) / b.Regain
+	if n > 0 {
+		b.failures, b.delay = 0, 0
+		b.spent -= int(min(n, time.Duration(b.spent)))
 	}
-	b.failures, b.delay = 0, 0
-	if b.Regain > 0 {
-		b.spent = int(max(int64(b.spent)-int64(ready/b.Regain), 0))
-	} else {
-		b.spent = 0
-	}
+	return from.Add(n * b.Regain)
 }
 
-// exhausted reports that the pool is to give up.
-func (b *budget) exhausted() bool { return b.MaxFailures > 0 && b.failures > b.MaxFailures }
+// fail notes that a worker has ended which was ready for so long. It reports that the
+// pool is to give up.
+func (b *budget) fail(ready time.Duration) bool {
+	if ready < b.Regain {
+		b.failures++
+	}
+	return b.MaxFailures > 0 && b.failures > b.MaxFailures
+}
 
 // next returns how long to wait before the next restart.
 func (b *budget) next() time.Duration {

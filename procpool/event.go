@@ -84,11 +84,11 @@ func (e Event) String() string {
 type Counters struct {
 	Starts        int64 // processes that ran
 	StartFailures int64 // that did not, or were not ready in time
-	Restarts      int64 // starts in place of a worker that had ended unasked
+	Restarts      int64 // starts, or attempts, in place of a worker that had ended unasked
 	Exits         int64 // ends of processes
 	Failures      int64 // of them, those unasked and with a code or signal
-	Kills         int64 // SIGKILLs, when time was up
-	Retirements   int64 // workers replaced at their own request
+	Kills         int64 // SIGKILLs, when time was up, or by Pool.Kill
+	Retirements   int64 // workers that have asked for a successor
 	Detachments   int64
 	Reloads       int64 // that began
 	Aborts        int64 // of them, those that ended with an error

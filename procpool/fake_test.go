@@ -204,11 +204,11 @@ func bubble(t *testing.T, f func(t *testing.T)) {
 	synctest.Test(t, f)
 }
 
-// expect compares the events since n with a record, a line each.
-func (w *world) expect(n int, want ...string) {
+// expect compares the events with a record, a line each.
+func (w *world) expect(want ...string) {
 	w.Helper()
 	synctest.Wait()
-	if diff := cmp.Diff(want, w.since(n)); diff != "" {
+	if diff := cmp.Diff(want, w.since(0)); diff != "" {
 		w.Errorf("events (-want +got):\n%s", diff)
 	}
 }

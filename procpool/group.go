@@ -84,8 +84,9 @@ const (
 //
 // A slot has Burst immediate restarts, and regains one for each Regain that a worker
 // was ready. When there is none left it waits, for Min first and twice as long each
-// time, up to Max, ± 20 %, until a worker has been ready for Regain again. Reloads,
-// and workers that are replaced by request, cost nothing of that.
+// time, up to Max, ± 20 %, until a worker has been ready for Regain again. Reloads
+// cost nothing of that, nor do workers that go at their own wish, unless they have
+// been ready for less than Regain.
 type Restart struct {
 	Policy Policy
 	Burst  int           // 5; less than 0: none
@@ -104,7 +105,7 @@ func (r Restart) withDefaults() Restart {
 		r.Burst = 5
 	}
 	r.Burst = max(r.Burst, 0)
-	r.Regain = orDefault(r.Regain, 2*time.Second)
+	r.Regain = max(orDefault(r.Regain, 2*time.Second), 1)
 	r.Min = orDefault(r.Min, 100*time.Millisecond)
 	r.Max = max(orDefault(r.Max, 5*time.Second), r.Min)
 	return r

@@ -13,21 +13,27 @@ import (
 // replace starts a successor, or, where there is no worker to replace, a worker. It
 // is this slot's turn, until the process is ready or gone.
 func (s *slot) replace() {
-	if s.reload != nil && s.reload.failed() != nil {
+	if s.reload != nil && !s.replaced && s.reload.failed() != nil {
 		<-s.pool.turns
 		return // step ends it
 	}
-	s.replacing = new(proc) // to be known before it is ready
-	s.launch()
+	s.replacing = s.newProc() // to be known before it is ready
+	s.launch(s.replacing)
+}
+
+// newProc returns the next process, which is not started.
+func (s *slot) newProc() *proc {
+	s.incarnation++
+	return &proc{slot: s, incarnation: s.incarnation, bank: s.freeBank(), reload: s.reload, started: time.Now()}
 }
 
 // launch starts a process: the current one, or if there is one, its successor.
-func (s *slot) launch() {
-	s.incarnation++
-	p := &proc{slot: s, incarnation: s.incarnation, bank: s.freeBank(), started: time.Now()}
-	replaces := s.replacing != nil
-	if replaces {
-		s.replacing = p
+func (s *slot) launch(p *proc) {
+	s.earn()
+	if s.owed {
+		s.owed = false
+		s.restarts++
+		s.pool.count(func(c *Counters) { c.Restarts++ })
 	}
 	ctx, cancel := context.WithTimeout(s.pool.starts, s.group.Start)
 	defer cancel()
@@ -49,7 +55,7 @@ func (s *slot) launch() {
 		s.successor = p
 	}
 	s.pool.count(func(c *Counters) { c.Starts++ })
-	p.enter(StateStarting, s.group.Start)
+	p.state, p.deadline = StateStarting, p.started.Add(s.group.Start)
 	s.event(Event{Kind: Started}, p)
 	if s.group.Command.Role == "" {
 		s.ready(p)
@@ -73,15 +79,17 @@ func (s *slot) startFailed(p *proc, err error) {
 
 // hear does what a notice asks for.
 func (s *slot) hear(p *proc, n notice) {
+	s.earn()
 	switch n.word {
 	case wordReady:
 		if p.state == StateStarting {
 			s.ready(p)
 		}
 	case wordRetire:
-		if p == s.current && p.state == StateIdle && !s.retiring {
-			s.retiring = true
+		if p.state == StateIdle && !p.retires {
+			p.retires = true
 			s.pool.count(func(c *Counters) { c.Retirements++ })
+			s.brake(p)
 		}
 	case wordDetach:
 		s.detach(p)
@@ -90,39 +98,80 @@ func (s *slot) hear(p *proc, n notice) {
 	}
 }
 
-// ready has p serve. If it is a successor, its predecessor goes.
-func (s *slot) ready(p *proc) {
-	p.state, p.since, p.deadline = StateIdle, time.Now(), time.Time{}
-	s.event(Event{Kind: Ready}, p)
-	var old *proc
-	if p == s.successor {
-		old, s.current, s.successor, s.retiring = s.current, p, nil, false
-		old.retire(orderReplace)
-	}
-	if p == s.replacing {
-		s.replacing = nil
-		<-s.pool.turns
-		if s.leaving = old; old == nil {
-			s.endReload(nil)
-		}
+// earn gives the slot what its worker has earned by being ready until now.
+func (s *slot) earn() {
+	if p := s.current; p != nil && p.state == StateIdle {
+		p.paid = s.budget.earn(p.paid, time.Now())
 	}
 }
 
-// detach lets p go on by itself, and leaves its place to another one at once.
-func (s *slot) detach(p *proc) {
-	if p != s.current || p.state != StateIdle {
-		return // it is on its way out in any case
+// ready has p serve. If it is a successor, its predecessor goes.
+func (s *slot) ready(p *proc) {
+	p.state, p.since, p.deadline = StateIdle, time.Now(), time.Time{}
+	p.paid = p.since
+	s.event(Event{Kind: Ready}, p)
+	if p == s.successor {
+		old := s.current
+		s.current, s.successor = p, nil
+		old.retire(orderReplace)
 	}
-	p.state = StateDetached
+	s.giveTurn(p)
+	s.replaced = s.replaced || s.reload != nil && p.reload == s.reload
+}
+
+// giveTurn gives the turn back, if p has it.
+func (s *slot) giveTurn(p *proc) {
+	if p == s.replacing {
+		s.replacing = nil
+		<-s.pool.turns
+	}
+}
+
+// detach lets p go on by itself, and leaves its place, if it has not lost that yet, to
+// another one at once.
+func (s *slot) detach(p *proc) {
+	if p.state != StateIdle && (p.state != StateDraining || s.stopped) {
+		return
+	}
+	p.state, p.deadline = StateDetached, time.Time{}
 	s.pool.count(func(c *Counters) { c.Detachments++ })
 	s.event(Event{Kind: Detached}, p)
-	s.current, s.successor, s.retiring = s.successor, nil, false
+	if p == s.current {
+		s.vacate()
+		s.brake(p)
+	}
+}
+
+// vacate leaves the place of the current process to its successor, unless that is on
+// its way out, too.
+func (s *slot) vacate() {
+	s.current, s.successor = s.successor, nil
+	if s.current != nil && s.current.state != StateStarting {
+		s.current = nil
+	}
+}
+
+// brake has the next start cost something after p, which goes at its own wish, if it
+// does so too soon: or a slot might be busy with starts.
+func (s *slot) brake(p *proc) {
+	if p.served() < s.group.Restart.Regain {
+		s.wait()
+	}
+}
+
+// wait has the next start wait for as long as the budget says.
+func (s *slot) wait() {
+	delay := s.budget.next()
+	s.resume = time.Now().Add(delay)
+	if delay > 0 {
+		s.event(Event{Kind: Waiting, Delay: delay}, nil)
+	}
 }
 
 // exited notes that a process is gone.
 func (s *slot) exited(p *proc, exit userprocess.Exit) {
 	s.procs = slices.DeleteFunc(s.procs, func(q *proc) bool { return q == p })
-	if s.retiring && p == s.current && exit.OK() { // as it has said
+	if p.retires && exit.OK() { // as it has said
 		p.asked = true
 	}
 	s.last = &exit
@@ -140,52 +189,37 @@ func (s *slot) exited(p *proc, exit userprocess.Exit) {
 func (s *slot) gone(p *proc, exit *userprocess.Exit, reason error) {
 	switch p {
 	case s.current:
-		s.current, s.successor, s.retiring = s.successor, nil, false
+		s.vacate()
 	case s.successor:
 		s.successor = nil
 	}
-	if p == s.leaving {
-		s.leaving = nil
-		s.endReload(nil)
-	}
-	free := false // of charge
-	if p == s.replacing {
-		s.replacing = nil
-		<-s.pool.turns
-		free = s.reload != nil && s.current != nil // it serves on
+	s.giveTurn(p)
+	if s.reload != nil && p.reload == s.reload && !s.replaced { // p was what it wants
 		s.endReload(&ReloadError{Group: s.group.Name, Slot: s.id, Err: reason})
+		if s.current != nil {
+			return // it serves on, and nothing is charged
+		}
 	}
-	if !free && !p.expected() {
-		s.charge(p.served(), exit, reason)
+	if !p.expected() && !s.finished {
+		s.charge(p, exit, reason)
 	}
 }
 
 // charge is called when a process has ended unasked, or could not be started, with a
 // nil exit. It decides when there may be another one, if ever.
-func (s *slot) charge(served time.Duration, exit *userprocess.Exit, reason error) {
-	ok := exit != nil && exit.OK()
-	if s.finished {
-		return
-	}
-	if p := s.group.Restart.Policy; p == Never || p == OnFailure && ok {
+func (s *slot) charge(p *proc, exit *userprocess.Exit, reason error) {
+	ok := exit != nil && exit.OK() && !p.late
+	policy := s.group.Restart.Policy
+	switch {
+	case s.current == nil && (policy == Never || policy == OnFailure && ok):
 		s.finished = true
-		return
-	}
-	s.budget.ended(served)
-	if s.budget.exhausted() {
+	case s.budget.fail(p.served()):
 		s.finished, s.stopped = true, true
 		s.pool.fail(&FailedError{Group: s.group.Name, Slot: s.id, Err: reason})
-		return
-	}
-	if s.current != nil && s.current == s.replacing { // its successor was on its way
-		return
-	}
-	s.restarts++
-	s.pool.count(func(c *Counters) { c.Restarts++ })
-	delay := s.budget.next()
-	s.resume = time.Now().Add(delay)
-	if delay > 0 {
-		s.event(Event{Kind: Waiting, Delay: delay}, nil)
+	case s.current != nil && s.current == s.replacing: // its successor was on its way
+	default:
+		s.owed = s.current == nil
+		s.wait()
 	}
 }
 
@@ -209,6 +243,6 @@ func (s *slot) kill() {
 func (s *slot) endReload(err error) {
 	if s.reload != nil {
 		s.reload.done(err)
-		s.reload = nil
+		s.reload, s.replaced = nil, false
 	}
 }

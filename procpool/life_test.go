@@ -102,7 +102,7 @@ func TestStopWhileItStarts(t *testing.T) {
 		if err := w.stop(); err != nil {
 			t.Errorf("Run: %v", err)
 		}
-		w.expect(0, "0s: a 0.1 started", "0s: pool stopping", "0s: a 0.1 stopping", "0s: a 0.1 exited: exit code 0")
+		w.expect("0s: a 0.1 started", "0s: pool stopping", "0s: a 0.1 stopping", "0s: a 0.1 exited: exit code 0")
 	})
 }
 
@@ -166,7 +166,7 @@ func TestNeverReady(t *testing.T) {
 		if !errors.As(err, &failed) || !errors.Is(err, ErrStartTime) || failed.Group != "a" {
 			t.Errorf("Run: %v", err)
 		}
-		w.expect(0,
+		w.expect(
 			"0s: a 0.1 started", "1s: a 0.1 start failed: procpool: not ready in time, 1s",
 			"1s: a 0.1 stopping", "1s: a 0.1 exited: exit code 0",
 			"1s: a 0.2 started", "2s: a 0.2 start failed: procpool: not ready in time, 1s",
@@ -240,7 +240,7 @@ func TestNonsense(t *testing.T) {
 		w := newWorld(t, []*Group{{Name: "a"}}, nil, always(func(f *fake) int {
 			f.say(wordRetire, wordDetach, 'x', wordReady, wordReady, 'r', 255)
 			<-f.orders
-			f.say(wordReady, wordRetire, wordDetach, wordReady)
+			f.say(wordReady, wordRetire, wordReady)
 			time.Sleep(time.Second)
 			return 0
 		}))
@@ -248,7 +248,7 @@ func TestNonsense(t *testing.T) {
 		if err := w.Reload(t.Context()); err != nil {
 			t.Error(err)
 		}
-		w.expect(0, "0s: a 0.1 started", "0s: a 0.1 ready", "0s: reloading", "0s: a 0.2 started", "0s: a 0.2 ready",
+		w.expect("0s: a 0.1 started", "0s: a 0.1 ready", "0s: reloading", "0s: a 0.2 started", "0s: a 0.2 ready",
 			"0s: a 0.1 draining", "1s: a 0.1 exited: exit code 0", "1s: reloaded")
 		if err := w.stop(); err != nil {
 			t.Error(err)

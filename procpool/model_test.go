@@ -3,6 +3,7 @@
 package procpool
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -144,7 +145,10 @@ func (m *model) finish() {
 	m.must(err == nil, "Run: %v", err)
 	for i, done := range m.reloads {
 		select {
-		case <-done:
+		case err := <-done:
+			var aborted *ReloadError
+			ok := err == nil || errors.Is(err, ErrStopping) || errors.Is(err, ErrNotRunning) || errors.As(err, &aborted)
+			m.must(ok, "Reload: %v", err)
 		case <-time.After(time.Hour):
 			m.must(false, "reload %d of %d does not end", i, len(m.reloads))
 		}

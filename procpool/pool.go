@@ -108,13 +108,16 @@ func New(groups []*Group, o *Options) (*Pool, error) {
 // drain, for Group.Drain, and stop, for Group.Grace, all at a time, kills who is left,
 // and returns when the last process has ended. It returns nil then, and when no slot
 // will have a worker any more because of its Restart.Policy; a *FailedError; or what
-// kept it from beginning. It can be called once.
+// kept it from beginning. It can be called once; a second call is ErrRunning.
 //
 // Run starts one goroutine for each slot, which ends before it returns, and one or
 // two that wait for each process.
 func (p *Pool) Run(ctx context.Context) error {
 	if err := p.begin(); err != nil {
 		return err
+	}
+	if ctx.Err() != nil {
+		return p.end()
 	}
 	if err := p.open(); err != nil {
 		return errors.Join(err, p.end())

@@ -66,8 +66,11 @@ type proc struct {
 	bank        int // of the shared page
 	state       State
 	started     time.Time
+	reload      *reload   // that the slot took part in when this was started, or nil
 	since       time.Time // when it was ready, zero before that
+	paid        time.Time // until when it has earned restarts
 	deadline    time.Time // when the state has lasted too long; zero is never
+	retires     bool      // it has asked for a successor
 	asked       bool      // to go, so that its end is expected
 	late        bool      // it was not ready in time
 	killed      bool
@@ -102,11 +105,11 @@ func (p *proc) reason(exit userprocess.Exit) error {
 
 // retire asks the process to finish what it has in hand, and then to end: because it
 // is replaced, or because the pool stops. One that has nothing in hand, does not
-// tell, or has been asked before the pool stops, is stopped.
+// tell, is stopped. One that has been asked before keeps its time.
 func (p *proc) retire(why order) {
 	switch {
-	case p.state == StateStopping, p.state == StateDraining && why != orderStop:
-	case p.state == StateStarting, p.state == StateDraining, p.slot.group.Command.Role == "":
+	case p.state == StateDraining, p.state == StateStopping:
+	case p.state == StateStarting, p.slot.group.Command.Role == "":
 		p.stop()
 	default:
 		p.asked = true

@@ -42,7 +42,9 @@ func run(t *testing.T, groups ...*procpool.Group) *running {
 	t.Cleanup(func() {
 		pool.Kill()
 		cancel()
-		<-r.done
+		if err := <-r.done; err != nil { // as stop may have told
+			t.Errorf("Run: %v", err)
+		}
 	})
 	return r
 }

@@ -86,7 +86,7 @@ func (p *Pool) ask(groups []string) (*reload, error) {
 	if !p.running || p.stopping {
 		return nil, ErrNotRunning
 	}
-	if groups == nil {
+	if len(groups) == 0 {
 		for _, g := range p.groups {
 			if g.reloads() {
 				groups = append(groups, g.Name)

@@ -85,8 +85,7 @@ func TestReloadOfTheDead(t *testing.T) {
 // A reload of what has finished meanwhile, or of a pool that nothing is left of, ends.
 func TestReloadOfWhatHasFinished(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		var w *world
-		w = newWorldOf(t, []*Group{{Name: "a", Restart: Restart{Policy: Never}}}, nil, always(lasts(time.Second, 0)))
+		w := newWorldOf(t, []*Group{{Name: "a", Restart: Restart{Policy: Never}}}, nil, always(lasts(time.Second, 0)))
 		var late <-chan error
 		w.options.Event = func(e Event) {
 			if e.Kind == Finished {

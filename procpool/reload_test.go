@@ -105,7 +105,7 @@ func TestReloadOfWhatHangs(t *testing.T) {
 		if err := w.Reload(t.Context()); err != nil {
 			t.Error(err)
 		}
-		w.expect(0, "0s: a 0.1 started", "0s: a 0.1 ready", "0s: reloading", "0s: a 0.2 started", "0s: a 0.2 ready",
+		w.expect("0s: a 0.1 started", "0s: a 0.1 ready", "0s: reloading", "0s: a 0.2 started", "0s: a 0.2 ready",
 			"0s: a 0.1 draining", "1s: a 0.1 stopping", "3s: a 0.1 killed", "3s: a 0.1 exited: signal: killed", "3s: reloaded")
 		if err := w.stop(); err != nil {
 			t.Error(err)

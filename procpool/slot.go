@@ -35,16 +35,16 @@ type slot struct {
 	successor   *proc   // starting, while there is a current one, or nil
 	incarnation int     // of the latest
 	budget      budget
-	resume      time.Time // no start before
+	resume      time.Time // no start before, but for a reload
+	owed        bool      // the next start is a restart
 	finished    bool      // no start any more
 	stopped     bool      // because the pool stops
 	last        *userprocess.Exit
 	restarts    int
 
-	retiring  bool    // current has asked for a successor
 	reload    *reload // this slot's part of it is not done; or nil
+	replaced  bool    // what reload wants is ready, but the old ones are not gone
 	replacing *proc   // whose start is a reload's or a retirement's, and has the turn
-	leaving   *proc   // whose end the reload waits for
 
 	notices chan procNotice
 
@@ -114,12 +114,25 @@ func (s *slot) run() {
 
 // step does what is to be done now.
 func (s *slot) step() {
-	if s.reload != nil && s.reload.failed() != nil && s.replacing == nil && s.leaving == nil {
+	if s.reload != nil && s.reloaded() {
 		s.endReload(nil)
 	}
 	if !s.finished && s.current == nil && !time.Now().Before(s.resume) {
-		s.launch()
+		s.launch(s.newProc())
 	}
+}
+
+// reloaded reports whether the slot has nothing left to do for its reload.
+func (s *slot) reloaded() bool {
+	switch {
+	case s.replaced:
+		return !slices.ContainsFunc(s.procs, func(p *proc) bool {
+			return p.reload != s.reload && p.state != StateDetached
+		})
+	case s.replacing != nil && s.replacing.reload == s.reload:
+		return false // it has begun
+	}
+	return s.finished || s.reload.failed() != nil
 }
 
 // wantsTurn reports whether this slot waits for its turn to replace its worker: the
@@ -128,10 +141,10 @@ func (s *slot) wantsTurn() bool {
 	switch {
 	case s.finished, s.successor != nil, s.replacing != nil, s.current != nil && s.current.state == StateStarting:
 		return false
-	case s.reload != nil:
-		return s.leaving == nil
+	case s.reload != nil && !s.replaced:
+		return true
 	}
-	return s.retiring && s.current != nil && !time.Now().Before(s.resume)
+	return s.current != nil && s.current.retires && !time.Now().Before(s.resume)
 }
 
 // end does what was posted last.
