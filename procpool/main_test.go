@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ func TestMain(m *testing.M) {
 		"crash":     procpool.Work(crash),
 		"never":     procpool.Work(never),
 		"leave":     procpool.Work(leave),
+		"pass":      procpool.Work(pass),
 		"deaf":      procpool.Work(deaf),
 		"plain":     plain,
 		"retire":    procpool.Work(retire),
@@ -33,6 +35,9 @@ func TestMain(m *testing.M) {
 		"consume":   procpool.Work(consume),
 		"answer":    procpool.Work(answer),
 		"greet":     procpool.Work(greet),
+		"spin":      procpool.Work(spin),
+		"children":  procpool.Work(children),
+		"short":     short,
 	})
 	m.Run()
 }
@@ -63,6 +68,18 @@ func never(ctx context.Context, _ *procpool.Worker) error {
 // leave exits with code 0 at once.
 func leave(context.Context, *procpool.Worker) error { return nil }
 
+// pass serves if it is one of so many workers of its slot, and leaves otherwise.
+func pass(ctx context.Context, w *procpool.Worker) error {
+	period, err := strconv.Atoi(w.Args()[0])
+	if err != nil {
+		return err
+	}
+	if w.Incarnation()%period == 0 {
+		return serve(ctx, w)
+	}
+	return nil
+}
+
 // deaf is ready, and has to be killed.
 func deaf(_ context.Context, w *procpool.Worker) error {
 	if err := w.Ready(); err != nil {
@@ -70,6 +87,16 @@ func deaf(_ context.Context, w *procpool.Worker) error {
 	}
 	for {
 		time.Sleep(time.Hour)
+	}
+}
+
+// spin is deaf, and keeps a processor busy.
+func spin(_ context.Context, w *procpool.Worker) error {
+	if err := w.Ready(); err != nil {
+		return err
+	}
+	for {
+		_ = w.Slot() // nothing
 	}
 }
 

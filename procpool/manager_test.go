@@ -22,7 +22,7 @@ import (
 )
 
 // A manager that is killed takes its workers with it, whatever they do: those that
-// serve, that look at nothing, that have left their group, and other programs. What
+// serve, that look at nothing, that keep a processor busy, that have left their group, and other programs. What
 // they listened on can be listened on at once.
 func TestManagerIsKilled(t *testing.T) {
 	leaktest.Check(t)
@@ -32,7 +32,7 @@ func TestManagerIsKilled(t *testing.T) {
 	}
 	addr := l.Addr().String()
 	command := &userprocess.Command{
-		Role: "manager", Args: []string{"serve", "deaf", "detach", "plain"}, Stdout: userprocess.Pipe,
+		Role: "manager", Args: []string{"serve", "deaf", "spin", "detach", "plain"}, Stdout: userprocess.Pipe,
 		Files: map[string]syscall.Conn{"listener": l.(*net.TCPListener)},
 	}
 	m, err := command.Start(t.Context())
@@ -43,7 +43,7 @@ func TestManagerIsKilled(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	const workers = 11 // two of each role, one more in the place of each that has left, and a program
+	const workers = 13 // two of each role, one more in the place of each that has left, and a program
 	lines := bufio.NewScanner(m.Stdout())
 	pids := make(map[string]bool)
 	for len(pids) < workers && lines.Scan() {

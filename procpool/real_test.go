@@ -52,7 +52,7 @@ func run(t *testing.T, groups ...*procpool.Group) *running {
 // until returns the next event of that kind.
 func (r *running) until(kind procpool.EventKind) procpool.Event {
 	r.Helper()
-	late := time.After(30 * time.Second)
+	late := time.After(2 * time.Minute)
 	for {
 		select {
 		case e := <-r.events:
