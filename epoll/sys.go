@@ -30,3 +30,6 @@ func rawPoll(fd int, raw []unix.EpollEvent) (int, unix.Errno) {
 	n, _, e := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(raw))), uintptr(len(raw)), 0, 0, 0)
 	return int(n), e
 }
+
+// notice makes a system call of which the runtime knows.
+func notice() { _, _, _ = unix.Syscall(unix.SYS_GETPID, 0, 0, 0) }

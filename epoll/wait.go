@@ -42,7 +42,15 @@ type parker struct {
 	n     int
 	err   error
 	ready func(uintptr) bool
+	busy  int // waits since the last one that parked
 }
+
+// unnoticed is how many waits of a parker in a row may go without the runtime's
+// notice. Its monitor, which polls where nobody else does and preempts, sleeps while
+// a process is idle. A system call wakes it, but one in package unix's Raw form does
+// not, nor does the poller when it wakes a goroutine: a Loop that always has
+// something to do would keep all others parked.
+const unnoticed = 16
 
 // States of a parker. Only a waiter that is parked, or about to be, has to be
 // woken through its deadline.
@@ -77,6 +85,10 @@ func (p *parker) pollOnce(uintptr) bool {
 }
 
 func (p *parker) wait(raw []unix.EpollEvent, deadline time.Time) (int, error) {
+	p.busy++
+	if p.busy%unnoticed == 0 {
+		notice()
+	}
 	if n, err := poll(p.fd, raw); n != 0 || err != nil {
 		p.woken.Store(false) // whoever woke did so for a wait that returns
 		return n, err
@@ -90,7 +102,7 @@ func (p *parker) wait(raw []unix.EpollEvent, deadline time.Time) (int, error) {
 		}
 		p.armed, p.loose = deadline, false
 	}
-	p.raw, p.n, p.err = raw, 0, nil
+	p.raw, p.n, p.err, p.busy = raw, 0, nil, 0
 	p.state.Store(parked)
 	if !p.woken.Load() {
 		err := p.conn.Read(p.ready)
