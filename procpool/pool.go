@@ -61,7 +61,6 @@ type Pool struct {
 	failure   error // why Run ends
 	fails     chan struct{}
 	counters  Counters
-	began     time.Time
 
 	hook sync.Mutex // one call of Options.Event at a time
 }
@@ -160,7 +159,7 @@ func (p *Pool) begin() error {
 	if p.ran {
 		return ErrRunning
 	}
-	p.ran, p.running, p.began = true, true, time.Now()
+	p.ran, p.running = true, true
 	return nil
 }
 
