@@ -29,6 +29,10 @@
 //
 //	go test -run '^$' -bench 'UDS|SysV' ./bench
 //
+// Those of package procpool/inbox have Inbox in their names, and work alike:
+//
+//	go test -run '^$' -bench Inbox ./bench
+//
 // With -benchtime 100ms a round has a tenth of the messages; -benchtime 9x has 9
 // rounds of a hundredth.
 package bench

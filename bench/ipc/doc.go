@@ -1,5 +1,5 @@
-// Package ipc measures ways for two processes to talk: those of packages uds and
-// sysvmsg, of package net, and bare system calls as the floor.
+// Package ipc measures ways for two processes to talk: those of packages uds,
+// sysvmsg and procpool/inbox, of package net, and bare system calls as the floor.
 //
 //	┌───────────┐   1, 2, 3, …, each in a message of its own   ┌────────────┐
 //	│ a child:  │ ───────────────────────────────────────────> │ a child:   │

@@ -72,6 +72,10 @@ func TestWays(t *testing.T) {
 		}
 		list = append(list, ipc.Task{Way: "packed", Kind: kind, Size: 1 << 10})
 	}
+	list = append(list,
+		ipc.Task{Way: "inbox", Kind: "seqpacket", Size: 1 << 10},
+		ipc.Task{Way: "inbox", Kind: "seqpacket", Size: 1 << 20},
+		ipc.Task{Way: "inbox", Kind: "seqpacket", Size: 1 << 10, Work: ipc.PingPong, OneCPU: true})
 	for _, way := range []string{"msgsnd", "sysvmsg"} {
 		list = append(list,
 			ipc.Task{Way: way, Size: 1 << 10},

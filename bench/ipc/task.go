@@ -50,7 +50,7 @@ type opener func(ctx context.Context, t Task, f *os.File) (end, error)
 
 // open opens an end in the way that t says.
 func open(ctx context.Context, t Task, f *os.File) (end, error) {
-	for _, group := range []map[string]opener{singles(), packs(), queues(), passings(), larges()} {
+	for _, group := range []map[string]opener{singles(), packs(), inboxes(), queues(), passings(), larges()} {
 		if o, ok := group[t.Way]; ok {
 			return o(ctx, t, f)
 		}

@@ -229,7 +229,7 @@ func TestConnectionsOutliveAReload(t *testing.T) {
 	}
 }
 
-func pidOf(t *testing.T, text string) int64 {
+func pidOf(t testing.TB, text string) int64 {
 	t.Helper()
 	pid, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {

@@ -69,7 +69,7 @@ func TestKilledWorkers(t *testing.T) {
 
 // settled returns what /stats says when every worker that there is has answered it,
 // however often the one that is asked dies.
-func settled(t *testing.T, p *echotest.Process) (r echo.Report) {
+func settled(t testing.TB, p *echotest.Process) (r echo.Report) {
 	t.Helper()
 	deadline := time.Now().Add(echotest.Patience)
 	for time.Now().Before(deadline) {

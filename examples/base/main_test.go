@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 }
 
 // start starts a server on a free port, and waits until it is ready.
-func start(t *testing.T, args ...string) *echotest.Process {
+func start(t testing.TB, args ...string) *echotest.Process {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {

@@ -23,7 +23,7 @@ type Client struct {
 }
 
 // Dial connects to the server.
-func (p *Process) Dial(t *testing.T) *Client {
+func (p *Process) Dial(t testing.TB) *Client {
 	t.Helper()
 	nc, err := net.Dial(p.network())
 	if err != nil {
@@ -37,7 +37,7 @@ func (p *Process) Dial(t *testing.T) *Client {
 }
 
 // Send writes data.
-func (c *Client) Send(t *testing.T, data string) {
+func (c *Client) Send(t testing.TB, data string) {
 	t.Helper()
 	if _, err := io.WriteString(c, data); err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func (c *Client) Send(t *testing.T, data string) {
 }
 
 // Expect reads what must be want.
-func (c *Client) Expect(t *testing.T, want string) {
+func (c *Client) Expect(t testing.TB, want string) {
 	t.Helper()
 	got := make([]byte, len(want))
 	if n, err := io.ReadFull(c.R, got); err != nil || string(got) != want {
@@ -59,14 +59,14 @@ func (c *Client) Expect(t *testing.T, want string) {
 }
 
 // Ask sends a line and returns the one that comes back.
-func (c *Client) Ask(t *testing.T, line string) string {
+func (c *Client) Ask(t testing.TB, line string) string {
 	t.Helper()
 	c.Send(t, line+"\r\n")
 	return c.Line(t)
 }
 
 // Line reads a line that must end with CRLF.
-func (c *Client) Line(t *testing.T) string {
+func (c *Client) Line(t testing.TB) string {
 	t.Helper()
 	line, err := c.R.ReadString('\n')
 	text, ok := strings.CutSuffix(line, "\r\n")
@@ -78,7 +78,7 @@ func (c *Client) Line(t *testing.T) string {
 
 // ExpectEnd reads the end of the stream, which must come without a reset and
 // without another byte, and closes the client's end as well.
-func (c *Client) ExpectEnd(t *testing.T) {
+func (c *Client) ExpectEnd(t testing.TB) {
 	t.Helper()
 	if rest, err := io.ReadAll(c.R); err != nil || len(rest) > 0 {
 		t.Fatalf("at the end: %.60q, %v; want an end of the stream", rest, err)
@@ -87,7 +87,7 @@ func (c *Client) ExpectEnd(t *testing.T) {
 }
 
 // HangUp closes the connection.
-func (c *Client) HangUp(t *testing.T) {
+func (c *Client) HangUp(t testing.TB) {
 	t.Helper()
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
@@ -95,7 +95,7 @@ func (c *Client) HangUp(t *testing.T) {
 }
 
 // CloseWrite tells the server that nothing follows.
-func (c *Client) CloseWrite(t *testing.T) {
+func (c *Client) CloseWrite(t testing.TB) {
 	t.Helper()
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if !ok {
@@ -119,7 +119,7 @@ func Numbered(n int) string {
 }
 
 // Begun waits until the server has begun n requests of other clients.
-func (p *Process) Begun(t *testing.T, n int64) {
+func (p *Process) Begun(t testing.TB, n int64) {
 	t.Helper()
 	c := p.Dial(t)
 	p.BegunOf(t, c, n)
@@ -128,7 +128,7 @@ func (p *Process) Begun(t *testing.T, n int64) {
 
 // BegunOf waits until the server has begun n requests besides those of c, which
 // asks it, from now on.
-func (p *Process) BegunOf(t *testing.T, c *Client, n int64) {
+func (p *Process) BegunOf(t testing.TB, c *Client, n int64) {
 	t.Helper()
 	for asked := int64(1); ; asked++ {
 		if p.Report(t, c).Requests-asked >= n {
@@ -138,7 +138,7 @@ func (p *Process) BegunOf(t *testing.T, c *Client, n int64) {
 }
 
 // Report returns what the server answers to /stats.
-func (p *Process) Report(t *testing.T, c *Client) (r echo.Report) {
+func (p *Process) Report(t testing.TB, c *Client) (r echo.Report) {
 	t.Helper()
 	line := c.Ask(t, "/stats")
 	if err := json.Unmarshal([]byte(line), &r); err != nil {
@@ -178,7 +178,7 @@ func (p *Process) network() (network, addr string) {
 
 // DialAll returns n clients and the IDs of their connections. The first ones are
 // of different workers, as many as there are.
-func (p *Process) DialAll(t *testing.T, n int) (clients []*Client, ids []string) {
+func (p *Process) DialAll(t testing.TB, n int) (clients []*Client, ids []string) {
 	t.Helper()
 	for range n {
 		c := p.Dial(t)

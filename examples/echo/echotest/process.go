@@ -26,7 +26,7 @@ type Process struct {
 }
 
 // Start starts cmd, which is to be a server, and waits until it is ready.
-func Start(t *testing.T, cmd *exec.Cmd) *Process {
+func Start(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -65,7 +65,7 @@ func Start(t *testing.T, cmd *exec.Cmd) *Process {
 }
 
 // Said waits for a line on stderr that has all parts in it.
-func (p *Process) Said(t *testing.T, parts ...string) {
+func (p *Process) Said(t testing.TB, parts ...string) {
 	t.Helper()
 	expired := time.After(Patience)
 	for {
@@ -94,7 +94,7 @@ func hasAll(line string, parts []string) bool {
 }
 
 // Signal sends sig to the server.
-func (p *Process) Signal(t *testing.T, sig os.Signal) {
+func (p *Process) Signal(t testing.TB, sig os.Signal) {
 	t.Helper()
 	if err := p.Cmd.Process.Signal(sig); err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func (p *Process) Signal(t *testing.T, sig os.Signal) {
 // Wait waits for the end of the server, which must not have said more than one
 // Line on stdout, and returns its exit code and the lines on stderr that have
 // all parts in them.
-func (p *Process) Wait(t *testing.T, parts ...string) (code int, lines []string) {
+func (p *Process) Wait(t testing.TB, parts ...string) (code int, lines []string) {
 	t.Helper()
 	for line := range p.stderr {
 		p.seen = append(p.seen, line)
@@ -122,7 +122,7 @@ func (p *Process) Wait(t *testing.T, parts ...string) (code int, lines []string)
 }
 
 // Stop stops the server gracefully, and returns its complaints.
-func (p *Process) Stop(t *testing.T) (complaints []string) {
+func (p *Process) Stop(t testing.TB) (complaints []string) {
 	t.Helper()
 	p.Signal(t, syscall.SIGTERM)
 	code, complaints := p.Wait(t, "level=WARN")
