@@ -201,6 +201,30 @@ func TestUserProcesses(t *testing.T) {
 	}
 }
 
+// A user process is restarted when it has ended, and can be sent messages.
+func TestUserProcessesAreKept(t *testing.T) {
+	companion := role("answer", 1)
+	companion.Kind = procpool.UserProcesses
+	r := run(t, role("serve", 1), companion)
+	for range 2 {
+		r.until(procpool.Ready)
+	}
+	r.kill(r.Status()[1].PID)
+	if e := r.until(procpool.Ready); e.Group != "answer" || e.Incarnation != 2 {
+		t.Errorf("%v, want another user process", e)
+	}
+	if err := r.Send(t.Context(), procpool.Address{Group: "answer"}, []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	m, err := r.Receive(t.Context())
+	if want := (procpool.Address{Group: "answer", Incarnation: 2}); err != nil || string(m.Payload) != "hello" || m.From != want {
+		t.Errorf("%q from %v, %v; want it from %v", m.Payload, m.From, err, want)
+	}
+	if st := r.Status()[1]; st.Requests != 1 || st.Restarts != 1 || st.LastExit.Signal != syscall.SIGKILL {
+		t.Errorf("%+v, want one request, after one restart", st)
+	}
+}
+
 func (r *running) incarnations() map[string]int {
 	all := make(map[string]int)
 	for _, st := range r.Status() {
