@@ -69,15 +69,15 @@ func TestKilledWorkers(t *testing.T) {
 
 // settled returns what /stats says when every worker that there is has answered it,
 // however often the one that is asked dies.
-func settled(t testing.TB, p *echotest.Process) (r echo.Report) {
-	t.Helper()
+func settled(tb testing.TB, p *echotest.Process) (r echo.Report) {
+	tb.Helper()
 	deadline := time.Now().Add(echotest.Patience)
 	for time.Now().Before(deadline) {
 		if r, ok := p.TryReport(); ok {
 			return r
 		}
 	}
-	t.Fatal("nobody answers /stats")
+	tb.Fatal("nobody answers /stats")
 	return r
 }
 

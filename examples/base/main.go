@@ -62,9 +62,9 @@ func (o *options) flags() *flag.FlagSet {
 func (o *options) check() error {
 	switch {
 	case o.tasks < 0 || o.tasks > 1024:
-		return fmt.Errorf("-tasks %d is out of range, want 0 to 1024", o.tasks)
+		return echo.FlagError(fmt.Sprintf("-tasks %d is out of range, want 0 to 1024", o.tasks))
 	case o.drain <= 0 || o.grace <= 0:
-		return fmt.Errorf("-drain %v and -grace %v must be more than 0", o.drain, o.grace)
+		return echo.FlagError(fmt.Sprintf("-drain %v and -grace %v must be more than 0", o.drain, o.grace))
 	}
 	return nil
 }

@@ -23,15 +23,39 @@ func TestMain(m *testing.M) {
 }
 
 // start starts a server on a free port, and waits until it is ready.
-func start(t testing.TB, args ...string) *echotest.Process {
-	t.Helper()
+func start(tb testing.TB, args ...string) *echotest.Process {
+	tb.Helper()
+	return echotest.Start(tb, command(tb, args...))
+}
+
+// command returns a server on a free port, which ends with the test at the latest.
+func command(tb testing.TB, args ...string) *exec.Cmd {
+	tb.Helper()
 	self, err := os.Executable()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), *runtime)
-	t.Cleanup(cancel)
+	ctx, cancel := context.WithTimeout(tb.Context(), *runtime)
+	tb.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, self, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
 	cmd.Env = append(os.Environ(), asServer+"=1", "GORACE=atexit_sleep_ms=0 halt_on_error=1")
-	return echotest.Start(t, cmd)
+	return cmd
+}
+
+func TestWrongFlags(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-tasks", "-1"}, "base: -tasks -1 is out of range, want 0 to 1024 (-h shows the flags)\n"},
+		{[]string{"-tasks", "1025"}, "base: -tasks 1025 is out of range, want 0 to 1024 (-h shows the flags)\n"},
+		{[]string{"-drain", "0s"}, "base: -drain 0s and -grace 10s must be more than 0 (-h shows the flags)\n"},
+		{[]string{"-workers", "0"}, "base: -workers 0 is out of range, want 1 to 1024 (-h shows the flags)\n"},
+	} {
+		cmd := command(t, test.args...)
+		text, _ := cmd.CombinedOutput() // the code tells
+		if code := cmd.ProcessState.ExitCode(); code != 2 || string(text) != test.want {
+			t.Errorf("%q: %q, exit code %d; want %q, exit code 2", test.args, text, code, test.want)
+		}
+	}
 }

@@ -29,22 +29,31 @@ type Config struct {
 // serve, and returns the exit code: 0, 1 if serve fails, 2 for flags that make
 // no sense. A server may have added flags of its own. About is shown with -h.
 func Main(flags *flag.FlagSet, args []string, about string, serve func(*Config, *slog.Logger) error) int {
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	config, err := parse(flags, args)
+	usage := err != nil
+	if err == nil {
+		err = serve(config, log)
+		usage = errors.As(err, new(FlagError))
+	}
 	switch {
+	case err == nil:
+		return 0
 	case errors.Is(err, flag.ErrHelp):
 		help(flags, about)
 		return 0
-	case err != nil:
+	case usage:
 		fmt.Fprintf(os.Stderr, "%s: %v (-h shows the flags)\n", flags.Name(), err)
 		return 2
 	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	if err := serve(config, log); err != nil {
-		log.Error("cannot serve", "err", err)
-		return 1
-	}
-	return 0
+	log.Error("cannot serve", "err", err)
+	return 1
 }
+
+// A FlagError is how serve says what is wrong with a flag of its own.
+type FlagError string
+
+func (e FlagError) Error() string { return string(e) }
 
 // parse reads and checks the flags in args.
 func parse(flags *flag.FlagSet, args []string) (*Config, error) {

@@ -63,6 +63,7 @@ func TestMainReturnsTheCode(t *testing.T) {
 		{[]string{"-h"}, io.EOF, 0},
 		{nil, io.EOF, 1},
 		{[]string{"-max=x"}, nil, 2},
+		{nil, FlagError("-color is out of fashion"), 2},
 	} {
 		flags := flag.NewFlagSet("test", flag.ContinueOnError)
 		if got := Main(flags, test.args, "About.", serve(test.serve)); got != test.want {

@@ -23,86 +23,86 @@ type Client struct {
 }
 
 // Dial connects to the server.
-func (p *Process) Dial(t testing.TB) *Client {
-	t.Helper()
+func (p *Process) Dial(tb testing.TB) *Client {
+	tb.Helper()
 	nc, err := net.Dial(p.network())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = nc.Close() }) // the test may have closed it
+	tb.Cleanup(func() { _ = nc.Close() }) // the test may have closed it
 	if err := nc.SetDeadline(time.Now().Add(Patience)); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return &Client{nc, bufio.NewReader(nc)}
 }
 
 // Send writes data.
-func (c *Client) Send(t testing.TB, data string) {
-	t.Helper()
+func (c *Client) Send(tb testing.TB, data string) {
+	tb.Helper()
 	if _, err := io.WriteString(c, data); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // Expect reads what must be want.
-func (c *Client) Expect(t testing.TB, want string) {
-	t.Helper()
+func (c *Client) Expect(tb testing.TB, want string) {
+	tb.Helper()
 	got := make([]byte, len(want))
 	if n, err := io.ReadFull(c.R, got); err != nil || string(got) != want {
 		i := 0
 		for i < n && got[i] == want[i] {
 			i++
 		}
-		t.Fatalf("reply of %d bytes (%v), want %d, differs at byte %d: %.60q, want %.60q",
+		tb.Fatalf("reply of %d bytes (%v), want %d, differs at byte %d: %.60q, want %.60q",
 			n, err, len(want), i, got[i:n], want[i:])
 	}
 }
 
 // Ask sends a line and returns the one that comes back.
-func (c *Client) Ask(t testing.TB, line string) string {
-	t.Helper()
-	c.Send(t, line+"\r\n")
-	return c.Line(t)
+func (c *Client) Ask(tb testing.TB, line string) string {
+	tb.Helper()
+	c.Send(tb, line+"\r\n")
+	return c.Line(tb)
 }
 
 // Line reads a line that must end with CRLF.
-func (c *Client) Line(t testing.TB) string {
-	t.Helper()
+func (c *Client) Line(tb testing.TB) string {
+	tb.Helper()
 	line, err := c.R.ReadString('\n')
 	text, ok := strings.CutSuffix(line, "\r\n")
 	if err != nil || !ok {
-		t.Fatalf("line = %q, %v; want one that ends with CRLF", line, err)
+		tb.Fatalf("line = %q, %v; want one that ends with CRLF", line, err)
 	}
 	return text
 }
 
 // ExpectEnd reads the end of the stream, which must come without a reset and
 // without another byte, and closes the client's end as well.
-func (c *Client) ExpectEnd(t testing.TB) {
-	t.Helper()
+func (c *Client) ExpectEnd(tb testing.TB) {
+	tb.Helper()
 	if rest, err := io.ReadAll(c.R); err != nil || len(rest) > 0 {
-		t.Fatalf("at the end: %.60q, %v; want an end of the stream", rest, err)
+		tb.Fatalf("at the end: %.60q, %v; want an end of the stream", rest, err)
 	}
-	c.HangUp(t)
+	c.HangUp(tb)
 }
 
 // HangUp closes the connection.
-func (c *Client) HangUp(t testing.TB) {
-	t.Helper()
+func (c *Client) HangUp(tb testing.TB) {
+	tb.Helper()
 	if err := c.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // CloseWrite tells the server that nothing follows.
-func (c *Client) CloseWrite(t testing.TB) {
-	t.Helper()
+func (c *Client) CloseWrite(tb testing.TB) {
+	tb.Helper()
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if !ok {
-		t.Fatalf("%T cannot close one direction", c.Conn)
+		tb.Fatalf("%T cannot close one direction", c.Conn)
 	}
 	if err := half.CloseWrite(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
@@ -119,30 +119,30 @@ func Numbered(n int) string {
 }
 
 // Begun waits until the server has begun n requests of other clients.
-func (p *Process) Begun(t testing.TB, n int64) {
-	t.Helper()
-	c := p.Dial(t)
-	p.BegunOf(t, c, n)
-	c.HangUp(t)
+func (p *Process) Begun(tb testing.TB, n int64) {
+	tb.Helper()
+	c := p.Dial(tb)
+	p.BegunOf(tb, c, n)
+	c.HangUp(tb)
 }
 
 // BegunOf waits until the server has begun n requests besides those of c, which
 // asks it, from now on.
-func (p *Process) BegunOf(t testing.TB, c *Client, n int64) {
-	t.Helper()
+func (p *Process) BegunOf(tb testing.TB, c *Client, n int64) {
+	tb.Helper()
 	for asked := int64(1); ; asked++ {
-		if p.Report(t, c).Requests-asked >= n {
+		if p.Report(tb, c).Requests-asked >= n {
 			return
 		}
 	}
 }
 
 // Report returns what the server answers to /stats.
-func (p *Process) Report(t testing.TB, c *Client) (r echo.Report) {
-	t.Helper()
-	line := c.Ask(t, "/stats")
+func (p *Process) Report(tb testing.TB, c *Client) (r echo.Report) {
+	tb.Helper()
+	line := c.Ask(tb, "/stats")
 	if err := json.Unmarshal([]byte(line), &r); err != nil {
-		t.Fatalf("/stats = %s: %v", line, err)
+		tb.Fatalf("/stats = %s: %v", line, err)
 	}
 	return r
 }
@@ -178,11 +178,11 @@ func (p *Process) network() (network, addr string) {
 
 // DialAll returns n clients and the IDs of their connections. The first ones are
 // of different workers, as many as there are.
-func (p *Process) DialAll(t testing.TB, n int) (clients []*Client, ids []string) {
-	t.Helper()
+func (p *Process) DialAll(tb testing.TB, n int) (clients []*Client, ids []string) {
+	tb.Helper()
 	for range n {
-		c := p.Dial(t)
-		clients, ids = append(clients, c), append(ids, c.Ask(t, "/id"))
+		c := p.Dial(tb)
+		clients, ids = append(clients, c), append(ids, c.Ask(tb, "/id"))
 	}
 	return clients, ids
 }

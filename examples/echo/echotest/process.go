@@ -26,27 +26,27 @@ type Process struct {
 }
 
 // Start starts cmd, which is to be a server, and waits until it is ready.
-func Start(t testing.TB, cmd *exec.Cmd) *Process {
-	t.Helper()
+func Start(tb testing.TB, cmd *exec.Cmd) *Process {
+	tb.Helper()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	errs, err := cmd.StderrPipe()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	p := &Process{Cmd: cmd, stdout: bufio.NewReader(out), stderr: make(chan string, 4096)}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if cmd.ProcessState == nil {
 			_ = cmd.Process.Kill() // it may have ended by itself
 			_ = cmd.Wait()
 		}
-		if t.Failed() {
-			t.Logf("stderr of the server:\n%s", strings.Join(p.seen, "\n"))
+		if tb.Failed() {
+			tb.Logf("stderr of the server:\n%s", strings.Join(p.seen, "\n"))
 		}
 	})
 	go func() { // ends with the server
@@ -58,28 +58,28 @@ func Start(t testing.TB, cmd *exec.Cmd) *Process {
 	line, err := p.stdout.ReadString('\n')
 	addr, ok := strings.CutPrefix(line, "listening on ")
 	if err != nil || !ok {
-		t.Fatalf("first line on stdout = %q, %v; want listening on ADDR", line, err)
+		tb.Fatalf("first line on stdout = %q, %v; want listening on ADDR", line, err)
 	}
 	p.Addr = strings.TrimSuffix(addr, "\n")
 	return p
 }
 
 // Said waits for a line on stderr that has all parts in it.
-func (p *Process) Said(t testing.TB, parts ...string) {
-	t.Helper()
+func (p *Process) Said(tb testing.TB, parts ...string) {
+	tb.Helper()
 	expired := time.After(Patience)
 	for {
 		select {
 		case line, ok := <-p.stderr:
 			if !ok {
-				t.Fatalf("stderr ended without a line that has %q", parts)
+				tb.Fatalf("stderr ended without a line that has %q", parts)
 			}
 			p.seen = append(p.seen, line)
 			if hasAll(line, parts) {
 				return
 			}
 		case <-expired:
-			t.Fatalf("no line on stderr has %q", parts)
+			tb.Fatalf("no line on stderr has %q", parts)
 		}
 	}
 }
@@ -94,23 +94,23 @@ func hasAll(line string, parts []string) bool {
 }
 
 // Signal sends sig to the server.
-func (p *Process) Signal(t testing.TB, sig os.Signal) {
-	t.Helper()
+func (p *Process) Signal(tb testing.TB, sig os.Signal) {
+	tb.Helper()
 	if err := p.Cmd.Process.Signal(sig); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // Wait waits for the end of the server, which must not have said more than one
 // Line on stdout, and returns its exit code and the lines on stderr that have
 // all parts in them.
-func (p *Process) Wait(t testing.TB, parts ...string) (code int, lines []string) {
-	t.Helper()
+func (p *Process) Wait(tb testing.TB, parts ...string) (code int, lines []string) {
+	tb.Helper()
 	for line := range p.stderr {
 		p.seen = append(p.seen, line)
 	}
 	if rest, err := io.ReadAll(p.stdout); err != nil || len(rest) > 0 {
-		t.Errorf("after the first line stdout had %q, %v", rest, err)
+		tb.Errorf("after the first line stdout had %q, %v", rest, err)
 	}
 	_ = p.Cmd.Wait() // the code tells
 	for _, line := range p.seen {
@@ -122,12 +122,12 @@ func (p *Process) Wait(t testing.TB, parts ...string) (code int, lines []string)
 }
 
 // Stop stops the server gracefully, and returns its complaints.
-func (p *Process) Stop(t testing.TB) (complaints []string) {
-	t.Helper()
-	p.Signal(t, syscall.SIGTERM)
-	code, complaints := p.Wait(t, "level=WARN")
+func (p *Process) Stop(tb testing.TB) (complaints []string) {
+	tb.Helper()
+	p.Signal(tb, syscall.SIGTERM)
+	code, complaints := p.Wait(tb, "level=WARN")
 	if code != 0 {
-		t.Errorf("exit code = %d, want 0", code)
+		tb.Errorf("exit code = %d, want 0", code)
 	}
 	return complaints
 }
