@@ -100,7 +100,8 @@ func (p *post) receive(ctx context.Context) (Message, error) {
 // Send sends a message to the inbox of any process, this one included, and waits for
 // room until ctx ends; then it is not delivered. It does not retain payload. What is
 // in an inbox outlives the worker: its successor gets it. Messages of one sender
-// arrive in order, at most once; a message that its receiver dies with is lost.
+// arrive in order, at most once; a message that its receiver dies with is lost, and
+// so may be one of more than some 200 KiB that arrives just when it is replaced.
 //
 // The error is the cause of ctx, one that says that there is no such address, or
 // inbox.ErrTooLong for more than Options.Message bytes.

@@ -16,13 +16,11 @@ import (
 
 	"github.com/plait-go/plait/procpool"
 	"github.com/plait-go/plait/userprocess"
+	"github.com/plait-go/plait/userprocess/nofork"
 )
 
 // short runs a pool where no process can be started for a while.
 func short(ctx context.Context, _ *userprocess.Child) error {
-	if err := warmThreads(16); err != nil {
-		return err
-	}
 	events := make(chan procpool.Event, 1<<10)
 	pool, err := procpool.New([]*procpool.Group{{
 		Name: "sleep", Count: 3, Command: userprocess.Command{Path: "/bin/sleep", Args: []string{"600"}},
@@ -44,7 +42,8 @@ func short(ctx context.Context, _ *userprocess.Child) error {
 		return last
 	}
 	until(procpool.Ready, 3)
-	if err := unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: 1, Max: 200}); err != nil {
+	end, err := nofork.Begin()
+	if err != nil {
 		return err
 	}
 	if err := unix.Kill(pool.Status()[1].PID, unix.SIGKILL); err != nil {
@@ -52,7 +51,7 @@ func short(ctx context.Context, _ *userprocess.Child) error {
 	}
 	e := until(procpool.StartFailed, 8)
 	_, _ = fmt.Println(errors.Is(e.Err, unix.EAGAIN), e.Err) //nolint:forbidigo // a program
-	if err := unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: 200, Max: 200}); err != nil {
+	if err := end(); err != nil {
 		return err
 	}
 	until(procpool.Ready, 1)
@@ -63,41 +62,10 @@ func short(ctx context.Context, _ *userprocess.Child) error {
 	return <-done
 }
 
-// warmThreads has the runtime start so many threads, which it keeps: it ends the
-// process where it wants one, and cannot have it.
-func warmThreads(n int) error {
-	ends := make([]int, 2)
-	if err := unix.Pipe2(ends, unix.O_CLOEXEC); err != nil {
-		return err
-	}
-	done := make(chan error, n)
-	for range n {
-		go func() {
-			_, err := unix.Read(ends[0], make([]byte, 1)) // blocks a thread until the end
-			done <- err
-		}()
-	}
-	for tasks := 0; tasks < n; {
-		all, err := os.ReadDir("/proc/self/task")
-		if err != nil {
-			return err
-		}
-		tasks = len(all)
-	}
-	errs := []error{unix.Close(ends[1])}
-	for range n {
-		errs = append(errs, <-done)
-	}
-	return errors.Join(append(errs, unix.Close(ends[0]))...)
-}
-
 // Where no process can be started, a worker that has ended is not replaced, until one
 // can again. The others go on. Root has no limit.
 func TestNoProcesses(t *testing.T) {
-	c := &userprocess.Command{
-		Role: "short", Stdout: userprocess.Pipe,
-		Rlimits: []userprocess.Rlimit{{Resource: unix.RLIMIT_NPROC, Soft: 200, Hard: 200}},
-	}
+	c := &userprocess.Command{Role: "short", Stdout: userprocess.Pipe}
 	if os.Getuid() == 0 {
 		c.Credential = &syscall.Credential{Uid: 54322, Gid: 54322} // who has no other processes
 	}

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/plait-go/plait/userprocess"
+	"github.com/plait-go/plait/userprocess/nofork"
 )
 
 // roles are what this program can be started as.
@@ -200,23 +201,21 @@ func blocked(_ context.Context, c *userprocess.Child) error {
 	return nil
 }
 
-// full starts children until it cannot, and again when there is room.
+// full starts a child where there can be none, and when there can be one again.
 func full(ctx context.Context, _ *userprocess.Child) error {
-	var all []*userprocess.Process
-	var failure error
-	for failure == nil && len(all) < 100 {
-		p, err := (&userprocess.Command{Path: "/bin/sleep", Args: []string{"600"}}).Start(ctx)
-		if failure = err; err == nil {
-			all = append(all, p)
-		}
+	end, err := nofork.Begin()
+	if err != nil {
+		return err
 	}
-	say(errors.Is(failure, unix.EAGAIN), len(all) > 0, failure)
-	for _, p := range all {
-		if _, err := p.Stop(ctx); err != nil {
-			return err
-		}
+	command := &userprocess.Command{Path: "/bin/true"}
+	for range 10 {
+		_, err := command.Start(ctx)
+		say(errors.Is(err, unix.EAGAIN), err)
 	}
-	p, err := (&userprocess.Command{Path: "/bin/true"}).Start(ctx)
+	if err := end(); err != nil {
+		return err
+	}
+	p, err := command.Start(ctx)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,11 @@
 // had received when it died is gone, and so is one of several packets that it had
 // received half of. Messages of one sender arrive in their order, at most once.
 //
+// While a worker and its successor both receive, for the moment between the one being
+// ready and the other beginning to drain, each message goes to one of them. One that
+// takes several packets, of more than some 200 KiB, may be torn between both then, and
+// is lost: it is counted as cut short.
+//
 // A worker that drains hands its inbox to its successor, and goes on to receive what
 // is addressed to itself, by its incarnation: the successor passes that on, aside.
 //
