@@ -230,6 +230,34 @@ func TestConnectionsOutliveAReload(t *testing.T) {
 	}
 }
 
+// The end of a worker that was replaced is nothing to those who have come after it,
+// also when the first of them is killed before.
+func TestThreeInASlot(t *testing.T) {
+	p := start(t, "-workers", "2")
+	old, _ := oneEach(t, p, 2)
+	first := settled(t, p).PIDs
+	p.Signal(t, syscall.SIGUSR1)
+	young, _ := oneEach(t, p, 2, first...)
+	second := pidOf(t, young[0].Ask(t, "/pid"))
+	if err := syscall.Kill(int(second), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	young[1].HangUp(t)
+	clients, ids := oneEach(t, p, 2, append(first, second)...)
+	for _, c := range old {
+		c.CloseWrite(t)
+		c.ExpectEnd(t)
+	}
+	p.Said(t, "level=INFO", "reloaded")
+	if got := clients[1].Ask(t, "/send "+ids[0]+" hello"); got != "sent" {
+		t.Errorf("/send = %q", got)
+	}
+	clients[0].Expect(t, "hello\r\n")
+	if r := p.Report(t, clients[0]); r.Connections != 2 || !slices.Equal(r.Spread, []int64{1, 1}) || r.Lost != 1 {
+		t.Errorf("/stats = %+v, want one connection of each worker, and one that was lost", r)
+	}
+}
+
 func pidOf(tb testing.TB, text string) int64 {
 	tb.Helper()
 	pid, err := strconv.ParseInt(text, 10, 64)

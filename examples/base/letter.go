@@ -162,7 +162,7 @@ func (w *worker) reach(l letter, done func(error), own func(*epoll.Conn) error) 
 	switch {
 	case to == w.pool.Address():
 		done(own(w.conn(l.Number)))
-	case to.Incarnation == 0 || !w.isAlive(to.Group, to.Slot, to.Incarnation):
+	case !w.isAlive(to.Group, to.Slot, to.Incarnation):
 		done(loop.NoConn(l.Number))
 	default:
 		w.ask(to, l, func(_ []byte, err error) {
@@ -178,8 +178,7 @@ func (w *worker) reach(l letter, done func(error), own func(*epoll.Conn) error) 
 func (w *worker) task(text string, done func(reply string, err error)) {
 	w.lastTask = (w.lastTask + 1) % w.pool.Count(tasks)
 	to := procpool.Address{Group: tasks, Slot: w.lastTask}
-	to.Incarnation = int(w.latest(tasks, to.Slot).alive.Load())
-	if to.Incarnation == 0 {
+	if to.Incarnation, _ = w.latest(tasks, to.Slot); to.Incarnation == 0 {
 		done("", errGone)
 		return
 	}
@@ -193,8 +192,7 @@ func task(ctx context.Context, pool *procpool.Worker) error {
 	if err != nil {
 		return err
 	}
-	b := bankOf(words, pool.Incarnation())
-	b.enter(pool.Incarnation())
+	_ = enter(words, pool.Incarnation()) // so that it is known to be there
 	if err := pool.Ready(); err != nil {
 		return err
 	}

@@ -113,11 +113,5 @@ func (m *manager) exited(e procpool.Event) {
 		}
 		return
 	}
-	b := bankOf(words, e.Incarnation)
-	b.alive.Store(0)
-	b.pid.Store(0)
-	if n := b.Accepted.Load() - b.Closed.Load(); n > 0 {
-		b.Lost.Add(n)
-		b.Closed.Add(n)
-	}
+	leave(words, e.Incarnation)
 }

@@ -69,9 +69,11 @@ func newWorker(config *echo.Config, log *slog.Logger, fd int, pool *procpool.Wor
 	w := &worker{pool: pool, started: time.Now(), asked: make(map[uint64]question)}
 	counts := echo.NewStats(nil)
 	if pool != nil {
-		b := w.bank(workers, pool.Slot(), pool.Incarnation())
-		b.enter(pool.Incarnation())
-		counts = b.Stats
+		words, err := pool.Words(workers, pool.Slot())
+		if err != nil {
+			return nil, err
+		}
+		counts = enter(words, pool.Incarnation()).Stats
 	}
 	w.Worker = loop.New(config, log, l, counts)
 	w.listener, err = l.Listen(fd, loop.Clients(config), &epoll.ListenOptions{
