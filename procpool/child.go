@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"syscall"
@@ -49,7 +50,9 @@ func (p *Pool) starter(s *slot) starter {
 		}
 		if command.Role != "" {
 			if err := p.greet(s, next, started); err != nil {
-				return nil, errors.Join(err, started.Kill(), started.Close())
+				_ = started.Kill() // or it has ended
+				exit, _ := started.Wait()
+				return nil, errors.Join(fmt.Errorf("%w before it was greeted: %v: %w", ErrEnded, exit, err), started.Close())
 			}
 		}
 		go listen(started, tell) // ends with the process

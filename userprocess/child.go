@@ -133,6 +133,9 @@ func (c *Child) run(role Role) error {
 	go watchParent(ctx, lifeline, cancel) // ends with the process
 	spare()
 	err = role(ctx, c)
+	if errors.Is(context.Cause(ctx), ErrParentGone) {
+		killGroup()
+	}
 	if ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))) {
 		return nil
 	}
@@ -151,10 +154,11 @@ func init() {
 }
 
 // spare has the kernel no longer kill this process at the parent's death: there is
-// somebody now who notices, and leaves the role some time.
+// somebody now who notices, and leaves the role some time. Who was stopped notices
+// nothing, and is to go on.
 func spare() {
 	if unix.Gettid() == unix.Getpid() { // or Main was not called by main
-		_ = unix.Prctl(unix.PR_SET_PDEATHSIG, 0, 0, 0, 0)
+		_ = unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGCONT), 0, 0, 0)
 		runtime.UnlockOSThread()
 	}
 }

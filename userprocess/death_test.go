@@ -66,8 +66,14 @@ func family(t *testing.T, args ...string) (*userprocess.Process, []int) {
 
 // However a parent ends, its children do: roles that look at nothing, other programs,
 // those that a launcher has started, that ignore SIGTERM, or that have been stopped.
+// They become this process's, so that the kernel wakes none for having no parent left
+// in its session.
 func TestChildrenOfTheDead(t *testing.T) {
 	leaktest.Check(t)
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0) }() // as it was
 	for name, end := range map[string]func(p *userprocess.Process) error{
 		"killed":     func(p *userprocess.Process) error { return p.Signal(unix.SIGKILL) },
 		"returns":    func(p *userprocess.Process) error { return p.Signal(unix.SIGTERM) },
@@ -83,12 +89,10 @@ func TestChildrenOfTheDead(t *testing.T) {
 				if _, err := p.Wait(); err != nil {
 					t.Error(err)
 				}
-				if len(args) > 0 { // a role that is stopped does not notice anything
-					for _, pid := range pids {
-						_ = unix.Kill(pid, unix.SIGCONT) // or it is gone
-					}
-				}
 				awaitGone(t, pids)
+				for _, pid := range pids {
+					_, _ = unix.Wait4(pid, nil, 0, nil) // or its parent has reaped it
+				}
 			})
 		}
 	}

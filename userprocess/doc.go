@@ -27,9 +27,10 @@
 // A child does not outlive its parent by more than a second, however the parent
 // ends. A role has the lifeline for that, a socket that nobody else has: at its end
 // the role's context ends, and half a second later the process. Other programs
-// have PR_SET_PDEATHSIG, and die at once. What a child forks by itself is killed
-// with it while it stays in the child's process group, and is not covered
-// otherwise; nor is a program that changes its user, for the kernel lets those go.
+// have PR_SET_PDEATHSIG, and die at once. What a child forks by itself is not
+// covered, but for this: who kills a child with Kill or Stop, and a role without its
+// parent, kills what is in the child's process group, too. Nor is a program covered
+// that changes its user, for the kernel lets those go.
 //
 // The parent learns of a child's end from a pidfd, in the runtime's poller: there
 // is no handler for SIGCHLD, no thread for each child, and os/exec may be used

@@ -3,9 +3,12 @@
 package userprocess
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -39,9 +42,41 @@ func (m *manifest) launch() error {
 			return os.NewSyscallError("fcntl", err)
 		}
 	}
-	err := m.Launch.exec(env)
-	_, _ = unix.Write(report, []byte(err.Error())) // or the parent is gone
+	_, _ = unix.Write(report, encodeFailure(m.Launch.exec(env))) // or the parent is gone
 	return Status(1)
+}
+
+// A launchError is what a launcher says, which is another process.
+type launchError struct {
+	text  string
+	errno syscall.Errno // or 0
+}
+
+func (e *launchError) Error() string { return e.text }
+
+// Unwrap returns the number, for errors.Is.
+func (e *launchError) Unwrap() error {
+	if e.errno == 0 {
+		return nil
+	}
+	return e.errno
+}
+
+// encodeFailure returns what the parent is to know of an error.
+func encodeFailure(err error) []byte {
+	var errno syscall.Errno
+	_ = errors.As(err, &errno) // or it is 0
+	return fmt.Appendf(nil, "%d %v", int(errno), err)
+}
+
+// decodeFailure is the opposite of encodeFailure.
+func decodeFailure(text string) error {
+	number, text, _ := strings.Cut(text, " ")
+	errno, err := strconv.Atoi(number)
+	if err != nil {
+		return fmt.Errorf("launcher: %q", number+" "+text)
+	}
+	return &launchError{text, syscall.Errno(errno)}
 }
 
 // exec sets what is to be set, and executes the program. Affinity, priority and the

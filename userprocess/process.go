@@ -30,6 +30,7 @@ type Process struct {
 	mu     sync.Mutex // a signal is sent before the process is reaped, or never
 	reaped bool
 	done   chan struct{} // closed when it has been
+	asked  sync.Once     // to end
 	exit   Exit
 	err    error
 }
@@ -111,7 +112,7 @@ func (p *Process) kill(pid int, sig syscall.Signal) error {
 // killed with its process group. It returns when the process has ended, as Wait
 // does. A second Stop waits, too, and only its ctx counts.
 func (p *Process) Stop(ctx context.Context) (Exit, error) {
-	p.ask()
+	p.asked.Do(p.ask)
 	late := time.NewTimer(p.grace)
 	defer late.Stop()
 	select {
@@ -150,12 +151,19 @@ func (p *Process) watch(pidfd *os.File) {
 	if err == nil {
 		err = raw.Read(func(uintptr) bool { return p.reap(unix.WNOHANG) })
 	}
-	if err != nil {
-		p.reap(0) // the poller does not take it
+	if err != nil { // the poller does not take it
+		p.await()
+		p.reap(unix.WNOHANG)
 	}
 	_ = pidfd.Close() // nothing was written to it
 	p.hangUp()
 	close(p.done)
+}
+
+// await blocks until the process has ended, and leaves it to reap.
+func (p *Process) await() {
+	for unix.Waitid(unix.P_PID, p.pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	}
 }
 
 // reap reports whether the process has ended, and notes how.

@@ -135,16 +135,21 @@ func use(ctx context.Context, c *userprocess.Child) error {
 // parent starts children, prints their numbers, and waits.
 func parent(ctx context.Context, c *userprocess.Child) error {
 	for _, command := range []*userprocess.Command{
-		{Role: "deaf", Stdout: userprocess.Null},
+		{Role: "deaf", Stdout: userprocess.Pipe},
 		{Path: "/bin/sleep", Args: []string{"600"}},
 		{Path: "/bin/sleep", Args: []string{"600"}, Priority: 1},
-		{Role: "deaf", Stdout: userprocess.Null, Priority: 1},
+		{Role: "deaf", Stdout: userprocess.Pipe, Priority: 1},
 		{Path: "/bin/sh", Args: []string{"-c", "trap '' TERM INT; sleep 600"}},
 		{Role: "replace", Args: []string{"/bin/sleep", "600"}},
 	} {
 		p, err := command.Start(ctx)
 		if err != nil {
 			return err
+		}
+		if out := p.Stdout(); out != nil { // until the role says that it runs
+			if _, err := out.Read(make([]byte, 16)); err != nil {
+				return err
+			}
 		}
 		if len(c.Args()) > 0 { // stop them
 			if err := p.Signal(unix.SIGSTOP); err != nil {

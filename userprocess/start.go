@@ -23,8 +23,8 @@ const self = "/proc/self/exe"
 // stdioNames are the names of the standard streams.
 var stdioNames = [...]string{"stdin", "stdout", "stderr"} //nolint:gochecknoglobals // a constant
 
-// Start starts a child. It returns when the program has been executed, and no later
-// than ctx ends; ctx has no meaning for what comes after that.
+// Start starts a child. It returns when the program has been executed, or when ctx
+// has ended while a launcher prepares that; ctx has no meaning for what comes after.
 //
 // The errors are those of fork(2) and execve(2), ErrNoMain, ErrUnknownRole, that of
 // a limit that could not be set, or say which field makes no sense. Nothing is left
@@ -240,13 +240,13 @@ func (s *starting) launched(ctx context.Context) error {
 		return nil
 	}
 	defer func() { _ = s.report.Close() }() // it is only read
-	defer context.AfterFunc(ctx, s.process.end)()
+	stop := context.AfterFunc(ctx, s.process.end)
 	text, err := io.ReadAll(io.LimitReader(s.report, 1<<12))
 	switch {
-	case ctx.Err() != nil:
+	case !stop():
 		return context.Cause(ctx)
 	case err == nil && len(text) > 0:
-		return errors.New(string(text))
+		return decodeFailure(string(text))
 	}
 	return err
 }

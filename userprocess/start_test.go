@@ -58,6 +58,7 @@ func TestStartErrors(t *testing.T) {
 		{c: userprocess.Command{Path: "/nonsense", Pipe: uds.Stream, Stdin: userprocess.Pipe}, want: fs.ErrNotExist, text: "fork/exec /nonsense"},
 		{c: userprocess.Command{Path: t.TempDir()}, want: fs.ErrPermission},
 		{c: userprocess.Command{Path: "/bin/true", Dir: "/nonsense"}, want: fs.ErrNotExist},
+		{c: userprocess.Command{Path: "/nonsense", Priority: 1}, want: fs.ErrNotExist, text: "exec /nonsense: no such file or directory"},
 		{c: userprocess.Command{Path: "/bin/true", Args: []string{strings.Repeat("x", 1<<20)}}, want: unix.E2BIG},
 		{c: userprocess.Command{Role: "exit", Args: []string{strings.Repeat("x", 1<<20)}}, want: unix.E2BIG},
 		{c: userprocess.Command{Path: "/bin/true", Args: []string{"a\x00b"}}, want: unix.EINVAL},

@@ -96,5 +96,7 @@ func serve(jobs <-chan func()) {
 // closeOnExec makes every descriptor close-on-exec but the standard ones: what other
 // code has opened must not leak. Those that a child is to have are copied in it.
 func closeOnExec() {
+	syscall.ForkLock.Lock() // for Child.Exec has some that must stay open
+	defer syscall.ForkLock.Unlock()
 	_ = unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC) // Linux ≥ 5.11
 }

@@ -198,3 +198,27 @@ func TestSomebodyElseWaits(t *testing.T) {
 		t.Errorf("%v, %v; the other one: %v", exit, err, waitErr)
 	}
 }
+
+// Who is stopped twice is asked once: many programs take a second SIGTERM for more.
+func TestSecondStop(t *testing.T) {
+	leaktest.Check(t)
+	c := shell("trap 'echo term' TERM; echo ready; while :; do sleep 0.01; done")
+	c.Stdout, c.Grace = userprocess.Pipe, 200*time.Millisecond
+	p := start(t, &c)
+	out := bufio.NewReader(p.Stdout())
+	if line, err := out.ReadString('\n'); line != "ready\n" || err != nil {
+		t.Fatalf("%q, %v", line, err)
+	}
+	var stops sync.WaitGroup
+	for range 4 {
+		stops.Go(func() {
+			if exit, err := p.Stop(t.Context()); exit.Signal != unix.SIGKILL || err != nil {
+				t.Errorf("%v, %v", exit, err)
+			}
+		})
+	}
+	stops.Wait()
+	if rest, err := io.ReadAll(out); string(rest) != "term\n" || err != nil {
+		t.Errorf("%q, %v; want one SIGTERM", rest, err)
+	}
+}
