@@ -35,6 +35,7 @@ func TestMain(m *testing.M) {
 		"consume":   procpool.Work(consume),
 		"answer":    procpool.Work(answer),
 		"greet":     procpool.Work(greet),
+		"part":      procpool.Work(part),
 		"spin":      procpool.Work(spin),
 		"children":  procpool.Work(children),
 		"short":     short,

@@ -124,6 +124,42 @@ func TestInboxOutlivesItsWorker(t *testing.T) {
 	t.Logf("%d kills, %d missing", killed, missing)
 }
 
+// part answers, and leaves its group before, if it is the first one of its slot.
+func part(ctx context.Context, w *procpool.Worker) error {
+	if err := w.Ready(); err != nil {
+		return err
+	}
+	if w.Incarnation() == 1 {
+		if err := w.Detach(); err != nil {
+			return err
+		}
+	}
+	return w.Messages(ctx, func(ctx context.Context, m procpool.Message) error {
+		return w.Send(ctx, m.From, m.Payload)
+	})
+}
+
+// Who has left its group gets only what is addressed to itself.
+func TestMessagesOfTheDetached(t *testing.T) {
+	r := run(t, role("part", 1))
+	for range 2 {
+		r.until(procpool.Ready)
+	}
+	for i := range 200 {
+		to, want := procpool.Address{Group: "part"}, 2
+		if i%4 == 0 {
+			to.Incarnation, want = 1, 1
+		}
+		if err := r.Send(t.Context(), to, fmt.Append(nil, i)); err != nil {
+			t.Fatal(err)
+		}
+		m, err := r.Receive(t.Context())
+		if err != nil || string(m.Payload) != fmt.Sprint(i) || m.From.Incarnation != want {
+			t.Fatalf("%q from %v, %v; want %d from %d", m.Payload, m.From, err, i, want)
+		}
+	}
+}
+
 // Nobody waits for an inbox that is full, unless they want to.
 func TestFullInbox(t *testing.T) {
 	r := run(t, role("serve", 1))

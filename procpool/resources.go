@@ -141,7 +141,7 @@ func inheritPost(c *userprocess.Child, h *hello, number int) (*post, error) {
 	for i := range ends {
 		ends[i] = conn(fmt.Sprintf(writeName, i))
 	}
-	in := inbox.Ends{Main: conn(readName), AsideRead: conn(asideReadName), AsideWrite: conn(asideWriteName)}
+	in := inbox.Ends{Main: conn(readName), MainWrite: ends[number+1], AsideRead: conn(asideReadName), AsideWrite: conn(asideWriteName)}
 	if err != nil {
 		return nil, err
 	}

@@ -162,9 +162,12 @@ func (w *Worker) Retire() (err error) {
 
 // Detach leaves the group: another worker is started in this one's place at once,
 // and this one goes on to what it has begun, for as long as it takes. It gets no
-// messages any more, and is not part of reloads. It is asked to finish when the pool
-// stops, and does not outlive the manager.
-func (w *Worker) Detach() error { return w.tell(wordDetach) }
+// messages any more but those for its incarnation, and is not part of reloads. It is
+// asked to finish when the pool stops, and does not outlive the manager.
+func (w *Worker) Detach() error {
+	w.post.in.Drain()
+	return w.tell(wordDetach)
+}
 
 // Cut returns a channel that is closed when the time to finish is up: what is not
 // finished will not be.

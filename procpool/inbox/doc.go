@@ -22,6 +22,8 @@
 //
 // A worker that drains hands its inbox to its successor, and goes on to receive what
 // is addressed to itself, by its incarnation: the successor passes that on, aside.
+// What is addressed to the successor, and has come to the worker before, goes back to
+// the inbox then.
 //
 // # Format
 //
@@ -30,8 +32,8 @@
 //
 //	0       2         3          4         8          12          16
 //	+-------+---------+----------+---------+----------+-----------+--------
-//	| magic | version | reserved | sender  | sender's | receiver's| payload …
-//	| 7069  |   01    |    00    | slot    | incarnation          |
+//	| magic | version | hops     | sender  | sender's | receiver's| payload …
+//	| 7069  |   01    | 00 … 08  | slot    | incarnation          |
 //	+-------+---------+----------+---------+----------+-----------+--------
 //
 // What is none of that is dropped and counted, as is what was cut short.

@@ -65,7 +65,7 @@ func (s *Sender) Send(ctx context.Context, to Addr, p []byte) error {
 	case <-ctx.Done():
 		return fmt.Errorf("inbox: to %v: %w", to, context.Cause(ctx))
 	}
-	if err := e.w.Send(ctx, s.pack(e, to, p)); err != nil {
+	if err := e.w.Send(ctx, e.pack(header{from: s.self, to: to.Incarnation}, p)); err != nil {
 		return fmt.Errorf("inbox: to %v: %w", to, err)
 	}
 	return nil
@@ -75,6 +75,11 @@ func (s *Sender) Send(ctx context.Context, to Addr, p []byte) error {
 // another goroutine waits for it. A message that does not fit in a packet, of some
 // 200 KiB, is ErrTooLong.
 func (s *Sender) TrySend(to Addr, p []byte) error {
+	return s.trySend(to, header{from: s.self, to: to.Incarnation}, p)
+}
+
+// trySend is TrySend with a header.
+func (s *Sender) trySend(to Addr, h header, p []byte) error {
 	e, err := s.end(to, p)
 	if err != nil {
 		return err
@@ -85,10 +90,14 @@ func (s *Sender) TrySend(to Addr, p []byte) error {
 	default:
 		return fmt.Errorf("inbox: to %v: %w", to, uds.ErrFull)
 	}
-	if room, err := e.packetRoom(); err != nil || len(p) > room {
-		return errors.Join(err, fmt.Errorf("to %v: %d bytes, %d fit in a packet: %w", to, len(p), room, ErrTooLong))
+	room, err := e.packetRoom()
+	switch {
+	case err != nil:
+		return fmt.Errorf("inbox: to %v: %w", to, err)
+	case len(p) > room:
+		return fmt.Errorf("to %v: %d bytes, %d fit in a packet: %w", to, len(p), room, ErrTooLong)
 	}
-	if err := e.w.TrySend(s.pack(e, to, p)); err != nil {
+	if err := e.w.TrySend(e.pack(h, p)); err != nil {
 		return fmt.Errorf("inbox: to %v: %w", to, err)
 	}
 	return nil
@@ -106,8 +115,7 @@ func (s *Sender) end(to Addr, p []byte) (*end, error) {
 }
 
 // pack returns the message with its header, which is valid as long as the turn.
-func (s *Sender) pack(e *end, to Addr, p []byte) []byte {
-	h := header{from: s.self, to: to.Incarnation}
+func (e *end) pack(h header, p []byte) []byte {
 	message := append(h.append(e.message[:0]), p...)
 	if cap(message) <= keep {
 		e.message = message
