@@ -38,17 +38,23 @@ const (
 
 // A question is a letter that waits for its reply.
 type question struct {
-	to   procpool.Address // with the incarnation
-	done func(text []byte, err error)
+	to    procpool.Address // with the incarnation
+	since time.Time
+	done  func(text []byte, err error)
 }
 
 var (
 	errGone = errors.New("the worker is not there")
 	errBusy = errors.New("the worker has too many messages waiting")
+	errLate = errors.New("the worker does not answer")
 )
 
 // often is how often who waits for an answer looks whether the other one is there.
-const often = 50 * time.Millisecond
+// That may be in a /sleep, but no longer than patient.
+const (
+	often   = 50 * time.Millisecond
+	patient = 90 * time.Second
+)
 
 // ask sends a letter, and calls done with the reply, or when there will be none.
 func (w *worker) ask(to procpool.Address, l letter, done func(text []byte, err error)) {
@@ -58,20 +64,27 @@ func (w *worker) ask(to procpool.Address, l letter, done func(text []byte, err e
 		done(nil, err)
 		return
 	}
-	if w.asked[l.Asked] = (question{to, done}); len(w.asked) == 1 {
+	w.asked[l.Asked] = question{to, time.Now(), done}
+	if !w.looking {
+		w.looking = true
 		w.Loop.After(often, w.lookAfter)
 	}
 }
 
-// lookAfter gives up the questions to those who have died.
+// lookAfter gives up the questions to those who have died, or do not answer.
 func (w *worker) lookAfter() {
 	for number, q := range w.asked {
-		if !w.isAlive(q.to.Group, q.to.Slot, q.to.Incarnation) {
-			delete(w.asked, number)
-			q.done(nil, errGone)
+		err := errGone
+		if w.isAlive(q.to.Group, q.to.Slot, q.to.Incarnation) {
+			if time.Since(q.since) < patient {
+				continue
+			}
+			err = errLate
 		}
+		delete(w.asked, number)
+		q.done(nil, err)
 	}
-	if len(w.asked) > 0 {
+	if w.looking = len(w.asked) > 0; w.looking {
 		w.Loop.After(often, w.lookAfter)
 	}
 }
@@ -176,9 +189,15 @@ func (w *worker) reach(l letter, done func(error), own func(*epoll.Conn) error) 
 
 // task has the next task worker carry out text.
 func (w *worker) task(text string, done func(reply string, err error)) {
-	w.lastTask = (w.lastTask + 1) % w.pool.Count(tasks)
-	to := procpool.Address{Group: tasks, Slot: w.lastTask}
-	if to.Incarnation, _ = w.latest(tasks, to.Slot); to.Incarnation == 0 {
+	to := procpool.Address{Group: tasks}
+	for range w.pool.Count(tasks) { // one of them that is there
+		w.lastTask = (w.lastTask + 1) % w.pool.Count(tasks)
+		to.Slot = w.lastTask
+		if to.Incarnation, _ = w.latest(tasks, to.Slot); to.Incarnation != 0 {
+			break
+		}
+	}
+	if to.Incarnation == 0 {
 		done("", errGone)
 		return
 	}

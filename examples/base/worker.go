@@ -33,7 +33,8 @@ type worker struct {
 	pool     *procpool.Worker
 	asked    map[uint64]question // of other processes, and not answered
 	lastAsk  uint64
-	lastTask int // the slot that has got the last task
+	looking  bool // after those who were asked
+	lastTask int  // the slot that has got the last task
 }
 
 // work is the role of a worker.
