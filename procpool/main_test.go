@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
 	"syscall"
 	"testing"
@@ -36,10 +37,14 @@ func TestMain(m *testing.M) {
 		"answer":    procpool.Work(answer),
 		"greet":     procpool.Work(greet),
 		"part":      procpool.Work(part),
+		"bear":      procpool.Work(bear),
 		"spin":      procpool.Work(spin),
 		"children":  procpool.Work(children),
 		"short":     short,
 	})
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGCHLD) // starts a goroutine that never ends
+	signal.Stop(signals)
 	m.Run()
 }
 

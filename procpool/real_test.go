@@ -29,9 +29,16 @@ func role(name string, count int) *procpool.Group {
 // run runs a pool until the test ends.
 func run(t *testing.T, groups ...*procpool.Group) *running {
 	t.Helper()
+	return runWith(t, new(procpool.Options), groups...)
+}
+
+// runWith is run with Options, of which Event is set.
+func runWith(t *testing.T, o *procpool.Options, groups ...*procpool.Group) *running {
+	t.Helper()
 	leaktest.Check(t)
 	r := &running{T: t, events: make(chan procpool.Event, 1<<16), done: make(chan error, 1)}
-	pool, err := procpool.New(groups, &procpool.Options{Event: func(e procpool.Event) { r.events <- e }})
+	o.Event = func(e procpool.Event) { r.events <- e }
+	pool, err := procpool.New(groups, o)
 	if err != nil {
 		t.Fatal(err)
 	}
