@@ -42,6 +42,7 @@ func TestNothingIsAllocated(t *testing.T) {
 // No message makes a receiver panic, and what it takes is what a Sender has sent.
 func FuzzReceive(f *testing.F) {
 	f.Add([]byte("pi\x01\x00\x00\x00\x00\x03\x00\x00\x00\x01\x00\x00\x00\x00hello"))
+	f.Add([]byte("pi\x01\x00\x00\x00\x00\x03\x00\x00\x00\x00h\x00\x00\x00for another one"))
 	f.Add([]byte("pi\x01\x00\x00\x00\x00\x03"))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, message []byte) {
@@ -60,7 +61,7 @@ func FuzzReceive(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Stats().Malformed+r.Stats().Stale == 1 {
+		if got := r.Stats(); got.Malformed+got.Stale+uint64(got.Held) == 1 {
 			if string(m.Payload) != "last" {
 				t.Errorf("%q from %q", m.Payload, message)
 			}
