@@ -126,6 +126,9 @@ func TestInboxOutlivesItsWorker(t *testing.T) {
 
 // part answers, and leaves its group before, if it is the first one of its slot.
 func part(ctx context.Context, w *procpool.Worker) error {
+	if w.Detach() == nil {
+		return errors.New("a worker has left its group before it was in it")
+	}
 	if err := w.Ready(); err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ type Worker struct {
 	bank    []atomic.Int64
 	post    *post
 	cut     chan struct{}
+	ready   atomic.Bool
 	retired sync.Once
 }
 
@@ -151,7 +152,10 @@ func (w *Worker) Count(group string) int {
 
 // Ready tells the manager that the worker serves. It is due within Group.Start. In a
 // reload, the predecessor begins to drain now.
-func (w *Worker) Ready() error { return w.tell(wordReady) }
+func (w *Worker) Ready() error {
+	w.ready.Store(true)
+	return w.tell(wordReady)
+}
 
 // Retire asks for a successor. When that is ready, this worker is asked to finish.
 // It goes on until then. A second Retire does nothing.
@@ -163,8 +167,12 @@ func (w *Worker) Retire() (err error) {
 // Detach leaves the group: another worker is started in this one's place at once,
 // and this one goes on to what it has begun, for as long as it takes. It gets no
 // messages any more but those for its incarnation, and is not part of reloads. It is
-// asked to finish when the pool stops, and does not outlive the manager.
+// asked to finish when the pool stops, and does not outlive the manager. Before Ready
+// it is an error, and nothing happens.
 func (w *Worker) Detach() error {
+	if !w.ready.Load() {
+		return errors.New("procpool: Detach before Ready")
+	}
 	w.post.in.Drain()
 	return w.tell(wordDetach)
 }
