@@ -139,7 +139,7 @@ func parent(ctx context.Context, c *userprocess.Child) error {
 		{Path: "/bin/sleep", Args: []string{"600"}},
 		{Path: "/bin/sleep", Args: []string{"600"}, Priority: 1},
 		{Role: "deaf", Stdout: userprocess.Pipe, Priority: 1},
-		{Path: "/bin/sh", Args: []string{"-c", "trap '' TERM INT; sleep 600"}},
+		{Path: "/bin/sh", Args: []string{"-c", "trap '' TERM INT; exec sleep 600"}},
 		{Role: "replace", Args: []string{"/bin/sleep", "600"}},
 	} {
 		p, err := command.Start(ctx)
