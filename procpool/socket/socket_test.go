@@ -78,7 +78,7 @@ func hello(_ context.Context, body []byte, reply io.Writer) error {
 
 func TestServe(t *testing.T) {
 	s := &socket.Server{Handle: hello, Max: 1000}
-	dial, _ := serve(t, s)
+	dial, stop := serve(t, s)
 	long := strings.Repeat("x", 992)
 	for _, test := range []struct{ request, want string }{
 		{"\x00\x00\x00\x06client", "\x00\x00\x00\x0ehello client!\n"},
@@ -103,6 +103,9 @@ func TestServe(t *testing.T) {
 		if string(got) != test.want || err != nil && !strings.Contains(err.Error(), "reset") { // of what was not read
 			t.Errorf("%.20q: %.40q, %v; want %.40q", test.request, got, err, test.want)
 		}
+	}
+	if err := stop(); err != nil { // what the last one is counted as comes behind its end
+		t.Errorf("Serve: %v", err)
 	}
 	if diff := cmp.Diff(socket.Stats{Accepted: 12, Served: 4, Failed: 3, Bad: 5}, s.Stats()); diff != "" {
 		t.Errorf("Stats: %s", diff)
