@@ -43,6 +43,11 @@ func (p *Pool) starter(s *slot) starter {
 			command.Pipe = uds.SeqPacket
 			p.share(s, command.Files)
 			p.shared.reset(s.number, next.bank)
+			given, err := p.giveLanes(s, next, command.Files)
+			if err != nil {
+				return nil, err
+			}
+			defer given()
 		}
 		started, err := command.Start(ctx)
 		if err != nil {
@@ -64,7 +69,7 @@ func (p *Pool) starter(s *slot) starter {
 func (p *Pool) greet(s *slot, next *proc, worker *userprocess.Process) error {
 	h := hello{
 		Group: s.group.Name, Slot: s.id, Incarnation: next.incarnation, Bank: next.bank, Groups: p.layout,
-		Words: p.options.Words, Message: p.options.Message,
+		Words: p.options.Words, Message: p.options.Message, Concurrency: s.group.Concurrency, Lanes: s.laneKinds,
 	}
 	if g := s.group; g.Requests > 0 {
 		h.Requests = g.Requests + rand.IntN(g.Jitter+1)

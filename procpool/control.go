@@ -42,7 +42,18 @@ type hello struct {
 	Words       int           `json:"words,omitempty"`    // of each slot, for the application
 	Message     int           `json:"message,omitempty"`  // the longest, in bytes
 	Groups      []groupNumber `json:"groups"`
+	Concurrency int           `json:"concurrency,omitempty"`
+	Lanes       []laneKind    `json:"lanes,omitempty"`
 }
+
+// A laneKind says what a lane is for.
+type laneKind byte
+
+// The kinds.
+const (
+	requestLane laneKind = 'r'
+	callLane    laneKind = 'c' // calls, and requests besides
+)
 
 // A groupNumber tells where the slots of a group are among those of the pool.
 type groupNumber struct {

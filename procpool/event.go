@@ -23,7 +23,7 @@ type Event struct {
 	Exit     userprocess.Exit // of Exited
 	Expected bool             // Exited: the pool had asked it to go
 	Delay    time.Duration    // of Waiting
-	Err      error            // of StartFailed, and of Reloaded if the reload was aborted
+	Err      error            // of StartFailed and Faulted, and of Reloaded if the reload was aborted
 }
 
 // An EventKind tells Events apart.
@@ -38,6 +38,7 @@ const (
 	Detached                      // it goes on outside its group, at its own wish
 	Stopping                      // its time to finish is up
 	Killed                        // it got SIGKILL
+	Faulted                       // it got SIGKILL for what came over its lane: Err
 	Exited                        // it has ended: Exit, Expected
 	Waiting                       // the slot waits before the next start: Delay
 	Finished                      // the slot stays empty: Restart.Policy
@@ -48,7 +49,7 @@ const (
 
 // eventNames are what String returns.
 var eventNames = [...]string{ //nolint:gochecknoglobals // a constant
-	"started", "start failed", "ready", "draining", "detached", "stopping", "killed", "exited",
+	"started", "start failed", "ready", "draining", "detached", "stopping", "killed", "faulted", "exited",
 	"waiting", "finished", "reloading", "reloaded", "pool stopping",
 }
 
@@ -88,6 +89,7 @@ type Counters struct {
 	Exits         int64 // ends of processes
 	Failures      int64 // of them, those unasked and with a code or signal
 	Kills         int64 // SIGKILLs, when time was up, or by Pool.Kill
+	Faults        int64 // SIGKILLs of workers that broke a lane
 	Retirements   int64 // workers that have asked for a successor
 	Detachments   int64
 	Reloads       int64 // that began

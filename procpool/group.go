@@ -51,6 +51,10 @@ type Group struct {
 	// Restart says what happens when a worker has ended.
 	Restart Restart
 
+	// Concurrency is how many requests of its lanes a worker handles at a time, in
+	// [Worker.Serve]; zero is 1, and keeps the order of each lane.
+	Concurrency int
+
 	// Requests is how many requests a worker serves before another one takes its
 	// place, and Jitter up to how many more, by chance, so that not all go at a time.
 	// Zero Requests are any number.
@@ -134,6 +138,8 @@ func (g *Group) withDefaults() (*Group, error) {
 		return nil, fmt.Errorf("procpool: group %s: Count is %d, want 1 to %d", c.Name, c.Count, MaxCount)
 	case c.Command.Pipe != 0 || c.Command.Grace != 0:
 		return nil, fmt.Errorf("procpool: group %s: Pipe and Grace of Command are the pool's", c.Name)
+	case c.Concurrency < 0:
+		return nil, fmt.Errorf("procpool: group %s: Concurrency %d", c.Name, c.Concurrency)
 	case c.Requests < 0 || c.Jitter < 0:
 		return nil, fmt.Errorf("procpool: group %s: Requests %d, Jitter %d", c.Name, c.Requests, c.Jitter)
 	case c.Requests > 0 && c.Command.Role == "":

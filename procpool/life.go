@@ -109,6 +109,7 @@ func (s *slot) earn() {
 func (s *slot) ready(p *proc) {
 	p.state, p.since, p.deadline = StateIdle, time.Now(), time.Time{}
 	p.paid = p.since
+	p.lanes.ready()
 	s.event(Event{Kind: Ready}, p)
 	if p == s.successor {
 		old := s.current
@@ -134,6 +135,7 @@ func (s *slot) detach(p *proc) {
 		return
 	}
 	p.state, p.deadline = StateDetached, time.Time{}
+	p.lanes.drain()
 	s.pool.count(func(c *Counters) { c.Detachments++ })
 	s.event(Event{Kind: Detached}, p)
 	if p == s.current {
@@ -187,6 +189,7 @@ func (s *slot) exited(p *proc, exit userprocess.Exit) {
 
 // gone goes on without p: it has ended, or exit is nil and it never ran.
 func (s *slot) gone(p *proc, exit *userprocess.Exit, reason error) {
+	p.lanes.exited()
 	switch p {
 	case s.current:
 		s.vacate()

@@ -74,6 +74,7 @@ type proc struct {
 	asked       bool      // to go, so that its end is expected
 	late        bool      // it was not ready in time
 	killed      bool
+	lanes       lanes
 }
 
 // enter changes the state, which may last so long.
@@ -116,6 +117,7 @@ func (p *proc) retire(why order) {
 		p.enter(StateDraining, p.slot.group.Drain)
 		p.slot.event(Event{Kind: Draining}, p)
 		p.Tell(why)
+		p.lanes.drain()
 	}
 }
 
@@ -137,6 +139,17 @@ func (p *proc) kill() {
 	p.asked, p.killed, p.state, p.deadline = true, true, StateStopping, time.Time{}
 	p.slot.pool.count(func(c *Counters) { c.Kills++ })
 	p.slot.event(Event{Kind: Killed}, p)
+	_ = p.Kill() // or it has ended
+}
+
+// fault kills the process because of what it has done.
+func (p *proc) fault(err error) {
+	if p.killed {
+		return
+	}
+	p.killed = true
+	p.slot.pool.count(func(c *Counters) { c.Faults++ })
+	p.slot.event(Event{Kind: Faulted, Err: err}, p)
 	_ = p.Kill() // or it has ended
 }
 

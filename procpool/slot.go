@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/plait-go/plait/procpool/dispatch"
 	"github.com/plait-go/plait/userprocess"
 )
 
@@ -46,7 +47,9 @@ type slot struct {
 	replaced  bool    // what reload wants is ready, but the old ones are not gone
 	replacing *proc   // whose start is a reload's or a retirement's, and has the turn
 
-	notices chan procNotice
+	notices     chan procNotice
+	dispatchers []*dispatch.Dispatcher // of its group
+	laneKinds   []laneKind             // of the lanes to them
 
 	mu     sync.Mutex // guards what follows, for all goroutines
 	orders []func()   // to be called by the slot's goroutine
@@ -153,6 +156,9 @@ func (s *slot) end() {
 	s.ended = true
 	s.mu.Unlock()
 	s.obey()
+	for _, d := range s.dispatchers {
+		d.Finish(s.id)
+	}
 	s.endReload(nil)
 	if !s.stopped {
 		s.event(Event{Kind: Finished}, nil)

@@ -33,6 +33,7 @@ type Worker struct {
 	cut     chan struct{}
 	ready   atomic.Bool
 	retired sync.Once
+	lanes   *inherited
 }
 
 // Work returns a role that is a worker of a pool. Its process is started by a Pool,
@@ -93,6 +94,9 @@ func newWorker(ctx context.Context, c *userprocess.Child) (*Worker, error) {
 		return nil, err
 	}
 	w.bank = w.shared.bank(number, w.hello.Bank)
+	if w.lanes, err = inheritLanes(c, w.hello); err != nil {
+		return nil, err
+	}
 	return w, nil
 }
 
