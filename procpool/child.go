@@ -69,7 +69,7 @@ func (p *Pool) starter(s *slot) starter {
 func (p *Pool) greet(s *slot, next *proc, worker *userprocess.Process) error {
 	h := hello{
 		Group: s.group.Name, Slot: s.id, Incarnation: next.incarnation, Bank: next.bank, Groups: p.layout,
-		Words: p.options.Words, Message: p.options.Message, Concurrency: s.group.Concurrency, Lanes: s.laneKinds,
+		Words: p.options.Words, Message: p.options.Message, Concurrency: s.group.Concurrency, Lanes: s.plans,
 	}
 	if g := s.group; g.Requests > 0 {
 		h.Requests = g.Requests + rand.IntN(g.Jitter+1)

@@ -43,17 +43,15 @@ type hello struct {
 	Message     int           `json:"message,omitempty"`  // the longest, in bytes
 	Groups      []groupNumber `json:"groups"`
 	Concurrency int           `json:"concurrency,omitempty"`
-	Lanes       []laneKind    `json:"lanes,omitempty"`
+	Lanes       []lanePlan    `json:"lanes,omitempty"`
 }
 
-// A laneKind says what a lane is for.
-type laneKind byte
-
-// The kinds.
-const (
-	requestLane laneKind = 'r'
-	callLane    laneKind = 'c' // calls, and requests besides
-)
+// A lanePlan says what a lane is for.
+type lanePlan struct {
+	Name  string `json:"name,omitempty"`
+	Calls bool   `json:"calls,omitempty"`
+	Max   int    `json:"max,omitempty"` // the longest message, in bytes; 0 is the default
+}
 
 // A groupNumber tells where the slots of a group are among those of the pool.
 type groupNumber struct {

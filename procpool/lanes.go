@@ -30,11 +30,13 @@ const laneWords = 8
 const laneBuffer = 1 << 20
 
 // Dispatcher returns a Dispatcher to the workers of a group, which have a lane to it
-// each, and call [Worker.Serve]. It is called before Run. A group can have several,
-// one for each loop say, and one of them may have Options.Called.
+// each, and call [Worker.Serve]. It is called before Run. A group can have several:
+// under one name, one for each loop say, whose requests all go to one handler, and
+// under others with handlers of their own. Only one under a name may have
+// Options.Called, for [Worker.Client].
 //
 // The driver has to run as long as Run, or until the Dispatcher is closed.
-func (p *Pool) Dispatcher(group string, driver dispatch.Driver, o *dispatch.Options) (*dispatch.Dispatcher, error) {
+func (p *Pool) Dispatcher(group, name string, driver dispatch.Driver, o *dispatch.Options) (*dispatch.Dispatcher, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ran {
@@ -49,30 +51,27 @@ func (p *Pool) Dispatcher(group string, driver dispatch.Driver, o *dispatch.Opti
 	if len(slots) == 0 {
 		return nil, fmt.Errorf("procpool: no group %q", group)
 	}
-	kind := requestLane
-	if o.Called != nil {
-		kind = callLane
-	}
+	to := lanePlan{Name: name, Calls: o.Called != nil, Max: o.Max}
 	switch {
 	case slots[0].group.Command.Role == "":
 		return nil, fmt.Errorf("procpool: group %s is another program, which has no lanes", group)
-	case kind == callLane && slices.Contains(slots[0].laneKinds, callLane):
-		return nil, fmt.Errorf("procpool: group %s has a Dispatcher for calls", group)
+	case to.Calls && slices.ContainsFunc(slots[0].plans, func(l lanePlan) bool { return l.Calls && l.Name == name }):
+		return nil, fmt.Errorf("procpool: group %s has a Dispatcher %q for calls", group, name)
 	}
 	d, err := dispatch.New(len(slots), driver, o)
 	if err != nil {
 		return nil, fmt.Errorf("procpool: group %s: %w", group, err)
 	}
 	for _, s := range slots {
-		s.dispatchers, s.laneKinds = append(s.dispatchers, d), append(s.laneKinds, kind)
+		s.dispatchers, s.plans = append(s.dispatchers, d), append(s.plans, to)
 	}
 	return d, nil
 }
 
 // lanes are those of one process.
 type lanes struct {
-	all   []*dispatch.Lane
-	kinds []laneKind
+	all     []*dispatch.Lane
+	drained bool
 }
 
 // giveLanes makes the lanes of a process that is to be started, and adds the worker's
@@ -100,7 +99,6 @@ func (p *Pool) giveLanes(s *slot, next *proc, files map[string]syscall.Conn) (gi
 		}
 	}
 	defer release()
-	next.lanes.kinds = s.laneKinds
 	for i, d := range s.dispatchers {
 		ours, end, err := lanePair()
 		if err != nil {
@@ -162,27 +160,25 @@ func (l *lanes) ready() {
 	}
 }
 
-// drain has it get no more. Calls are possible until all requests are answered.
+// drain has it get no more. Calls are possible on all lanes until the requests of all
+// are answered.
 func (l *lanes) drain() {
+	if l.drained {
+		return
+	}
+	l.drained = true
 	var left atomic.Int32
-	left.Store(1)
-	done := func() {
-		if left.Add(-1) > 0 {
-			return
-		}
-		for i, lane := range l.all {
-			if l.kinds[i] == callLane {
+	left.Store(int32(len(l.all)))
+	for _, lane := range l.all {
+		lane.Halt(func() {
+			if left.Add(-1) > 0 {
+				return
+			}
+			for _, lane := range l.all {
 				lane.Drain(nil)
 			}
-		}
+		})
 	}
-	for i, lane := range l.all {
-		if l.kinds[i] == requestLane {
-			left.Add(1)
-			lane.Drain(done)
-		}
-	}
-	done()
 }
 
 // exited settles what the process has left.

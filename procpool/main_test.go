@@ -41,6 +41,7 @@ func TestMain(m *testing.M) {
 		"spin":      procpool.Work(spin),
 		"children":  procpool.Work(children),
 		"short":     short,
+		"shout":     procpool.Work(shout),
 	})
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGCHLD) // starts a goroutine that never ends

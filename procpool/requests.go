@@ -3,7 +3,6 @@
 package procpool
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -16,15 +15,21 @@ import (
 
 // inherited are the lanes of a worker.
 type inherited struct {
-	conns []*uds.Conn
-	kinds []laneKind
-	begun []*atomic.Int64
+	all      []inheritedLane
+	handlers map[string]lane.Handler // by the name of their lanes
+}
+
+// An inheritedLane is the worker's end of a lane.
+type inheritedLane struct {
+	lanePlan
+	conn  *uds.Conn
+	begun *atomic.Int64
 	calls *lane.Client // nil if there are none
 }
 
 // inheritLanes returns the lanes that a worker has from its manager.
 func inheritLanes(c *userprocess.Child, h *hello) (*inherited, error) {
-	l := &inherited{kinds: h.Lanes}
+	l := &inherited{handlers: make(map[string]lane.Handler)}
 	if len(h.Lanes) == 0 {
 		return l, nil
 	}
@@ -39,17 +44,34 @@ func inheritLanes(c *userprocess.Child, h *hello) (*inherited, error) {
 	if n := len(shared.Words()); n < len(h.Lanes)*laneWords {
 		return nil, fmt.Errorf("procpool: %d lanes and %d words for them", len(h.Lanes), n)
 	}
-	for i, kind := range h.Lanes {
+	for i, plan := range h.Lanes {
 		conn, err := c.Conn(fmt.Sprintf(laneName, i))
 		if err != nil {
 			return nil, err
 		}
-		l.conns, l.begun = append(l.conns, conn), append(l.begun, &shared.Words()[i*laneWords])
-		if kind == callLane {
-			l.calls = lane.NewClient(0, nil)
+		next := inheritedLane{lanePlan: plan, conn: conn, begun: &shared.Words()[i*laneWords]}
+		if plan.Calls {
+			next.calls = lane.NewClient(plan.Max, nil)
 		}
+		l.all = append(l.all, next)
 	}
 	return l, nil
+}
+
+// Handle has h answer the requests of Dispatchers with a name, rather than what is
+// given to Serve. It is called before that.
+func (w *Worker) Handle(name string, h lane.Handler) { w.lanes.handlers[name] = h }
+
+// Client returns what makes calls to the Dispatcher with a name that has
+// Options.Called. Calls are possible while Serve runs, until the last request is
+// answered, and wait before that.
+func (w *Worker) Client(name string) (*lane.Client, error) {
+	for _, l := range w.lanes.all {
+		if l.calls != nil && l.Name == name {
+			return l.calls, nil
+		}
+	}
+	return nil, fmt.Errorf("procpool: no Dispatcher %q takes calls of this worker", name)
 }
 
 // Serve answers the requests that come over the lanes of this worker, until the
@@ -62,22 +84,20 @@ func inheritLanes(c *userprocess.Child, h *hello) (*inherited, error) {
 // which ends all.
 func (w *Worker) Serve(h lane.Handler) error {
 	s := &lane.Server{Handler: h, Concurrency: w.hello.Concurrency, Busy: w.Begin, Served: w.servedOf}
-	ended := make(chan error, len(w.lanes.conns))
-	for i, conn := range w.lanes.conns {
-		go func() { // ends with the lane
-			if w.lanes.kinds[i] == callLane {
-				ended <- s.ServeCalls(conn, w.lanes.begun[i], w.lanes.calls)
-			} else {
-				ended <- s.Serve(conn, w.lanes.begun[i])
-			}
-		}()
+	ended := make(chan error, len(w.lanes.all))
+	for _, l := range w.lanes.all {
+		own := h
+		if named := w.lanes.handlers[l.Name]; named != nil {
+			own = named
+		}
+		go func() { ended <- l.serve(s.For(own)) }() // ends with the lane
 	}
 	if err := w.Ready(); err != nil {
 		return err
 	}
 	cut := w.Cut()
 	var first error
-	for left := len(w.lanes.conns); left > 0; {
+	for left := len(w.lanes.all); left > 0; {
 		select {
 		case err := <-ended:
 			left--
@@ -92,10 +112,19 @@ func (w *Worker) Serve(h lane.Handler) error {
 	return first
 }
 
+// serve answers the requests of the lane.
+func (l *inheritedLane) serve(s *lane.Server) error {
+	s.Max = l.Max
+	if l.calls != nil {
+		return s.ServeCalls(l.conn, l.begun, l.calls)
+	}
+	return s.Serve(l.conn, l.begun)
+}
+
 // closeLanes ends all lanes.
 func (w *Worker) closeLanes() {
-	for _, c := range w.lanes.conns {
-		_ = c.Close() // or it is closed
+	for _, l := range w.lanes.all {
+		_ = l.conn.Close() // or it is closed
 	}
 }
 
@@ -103,15 +132,4 @@ func (w *Worker) closeLanes() {
 func (w *Worker) servedOf(n int) {
 	w.bank[wordBegun].Add(int64(n - 1))
 	w.ended(w.bank[wordDone].Add(int64(n)))
-}
-
-// Call sends a message to the Dispatcher of this worker that has Options.Called, and
-// waits for its return until ctx ends: then it returns the cause. See
-// [lane.Client.Call]. Calls are possible while Serve runs, until the last request is
-// answered, and wait before that.
-func (w *Worker) Call(ctx context.Context, tag uint64, payload []byte) ([]byte, error) {
-	if w.lanes.calls == nil {
-		return nil, errors.New("procpool: nobody takes calls of this worker")
-	}
-	return w.lanes.calls.Call(ctx, tag, payload)
 }

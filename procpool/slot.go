@@ -49,7 +49,7 @@ type slot struct {
 
 	notices     chan procNotice
 	dispatchers []*dispatch.Dispatcher // of its group
-	laneKinds   []laneKind             // of the lanes to them
+	plans       []lanePlan             // of the lanes to them
 
 	mu     sync.Mutex // guards what follows, for all goroutines
 	orders []func()   // to be called by the slot's goroutine

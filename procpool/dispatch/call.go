@@ -58,12 +58,19 @@ func (l *Lane) called(h lane.Header, payload []byte) {
 
 // Return answers the call, in this round or a later one. A worker that is gone gets
 // nothing. A second answer does nothing. It does not retain payload.
-func (c *Call) Return(payload []byte) { c.end(lane.KindReturn, payload) }
+func (c *Call) Return(payload []byte) { c.end(lane.KindReturn, c.Tag, payload) }
 
-// Refuse answers that the call has come to nothing. The worker gets the text of err.
-func (c *Call) Refuse(err error) { c.end(lane.KindRefusal, []byte(err.Error())) }
+// Refuse answers that the call has come to nothing. The worker gets the text of err,
+// and the number of a *lane.RefusedError.
+func (c *Call) Refuse(err error) {
+	code := uint64(0)
+	if refused := new(lane.RefusedError); errors.As(err, &refused) {
+		code = refused.Code
+	}
+	c.end(lane.KindRefusal, code, []byte(err.Error()))
+}
 
-func (c *Call) end(kind lane.Kind, payload []byte) {
+func (c *Call) end(kind lane.Kind, tag uint64, payload []byte) {
 	if c.done {
 		return
 	}
@@ -71,7 +78,7 @@ func (c *Call) end(kind lane.Kind, payload []byte) {
 	l := c.lane
 	l.calls--
 	if l.state < ending {
-		l.append(lane.Header{Kind: kind, ID: c.id, Tag: c.Tag}, payload)
+		l.append(lane.Header{Kind: kind, ID: c.id, Tag: tag}, payload)
 		l.endIfDone()
 	}
 }

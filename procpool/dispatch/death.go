@@ -30,10 +30,8 @@ func (l *Lane) exited() {
 	if l.slot.finished {
 		l.slot.queue.fail(ErrNoWorker)
 	}
-	if done := l.drained; done != nil {
-		l.drained = nil
-		done()
-	}
+	call(&l.halted)
+	call(&l.drained)
 	l.d.pump(l.slot)
 	l.slot.publish()
 	l.d.wake()

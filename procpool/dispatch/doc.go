@@ -2,11 +2,11 @@
 // they are answered: a worker may die at any moment, and nothing is lost silently or
 // answered twice.
 //
-//	          Submit  ┌─────────── Dispatcher ───────────┐  lane
-//	  Flow ──────────▶│ queue ─▶ window of worker 0 ─────│──────▶ worker 0
-//	  Flow ──────────▶│ queue ─▶ window of worker 1 ─────│──────▶ worker 1
-//	       ◀──────────│──────────────────────────────────│◀──────
-//	         Answered └──────────────────────────────────┘
+//	        Submit  ┌─────────── Dispatcher ───────────┐  lane
+//	Flow ──────────▶│ queue ─▶ window of worker 0 ─────│──────▶ worker 0
+//	Flow ──────────▶│ queue ─▶ window of worker 1 ─────│──────▶ worker 1
+//	     ◀──────────│──────────────────────────────────│◀──────
+//	       Answered └──────────────────────────────────┘
 //
 // A [Flow] is where requests come from, such as a connection. A [Policy] says which
 // worker gets them. A worker has no more unanswered requests than its window; the rest

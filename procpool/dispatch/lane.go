@@ -48,7 +48,9 @@ type Lane struct {
 	parts      lane.Assembler
 	stuck      []stuck
 	calls      int    // that have no return
+	halted     func() // to be called when all requests are answered, or nil
 	drained    func() // to be called when nothing is left to be done, or nil
+	ends       bool   // it is to be told that nothing follows
 	state      laneState
 	blocked    bool // the kernel takes no more
 	dirty      bool // in Dispatcher.dirty
@@ -97,9 +99,12 @@ func (l *Lane) release() {
 // Ready makes the worker the one of its slot that gets requests.
 func (l *Lane) Ready() { l.post(l.ready) }
 
-// Drain has the worker get no more requests. When it has answered those that it has,
-// and has the returns of its calls, it is told that nothing follows, and done is
-// called, in a round, if it is not nil.
+// Halt has the worker get no more requests. Done is called, in a round, when it has
+// answered those that it has. Calls are still possible.
+func (l *Lane) Halt(done func()) { l.post(func() { l.halt(done) }) }
+
+// Drain is Halt, and when the worker has the returns of its calls, too, it is told
+// that nothing follows, and done is called, in a round, if it is not nil.
 func (l *Lane) Drain(done func()) { l.post(func() { l.drain(done) }) }
 
 // Exited tells that the worker's process has ended. What it has not answered is
@@ -140,29 +145,43 @@ func (l *Lane) ready() {
 	l.d.pump(l.slot)
 }
 
-func (l *Lane) drain(done func()) {
+func (l *Lane) halt(done func()) {
 	if l.slot.lane == l {
 		l.slot.lane = nil
 	}
-	l.drained = done
 	if l.state <= open {
 		l.state = draining
 	}
+	l.halted = done
 	l.endIfDone()
+}
+
+func (l *Lane) drain(done func()) {
+	l.ends, l.drained = true, done
+	l.halt(l.halted)
 }
 
 // endIfDone tells the worker that nothing follows, if it is to go and all is done.
 func (l *Lane) endIfDone() {
-	switch {
-	case l.unanswered > 0 || l.calls > 0 || l.state < draining:
+	if l.unanswered > 0 {
 		return
-	case l.state == draining:
+	}
+	call(&l.halted)
+	if l.calls > 0 || !l.ends {
+		return
+	}
+	if l.state == draining {
 		l.state = ending
 		l.append(lane.Header{Kind: lane.KindEnd}, nil)
 	}
-	if done := l.drained; done != nil {
-		l.drained = nil
-		done()
+	call(&l.drained)
+}
+
+// call calls a function once, if there is one.
+func call(fn *func()) {
+	if f := *fn; f != nil {
+		*fn = nil
+		f()
 	}
 }
 

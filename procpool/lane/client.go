@@ -12,8 +12,12 @@ import (
 // ErrEnded says that the lane of a call has ended.
 var ErrEnded = errors.New("lane: ended")
 
-// A RefusedError is why a call has come to nothing, in the words of the other side.
-type RefusedError struct{ Text string }
+// A RefusedError is why a call has come to nothing, in the words of the other side,
+// and with a number that those two have agreed on, or 0.
+type RefusedError struct {
+	Code uint64
+	Text string
+}
 
 func (e *RefusedError) Error() string { return e.Text }
 
@@ -143,7 +147,7 @@ func (c *Client) returned(h Header, payload []byte) {
 	case call == nil:
 		c.late()
 	case h.Kind == KindRefusal:
-		call <- outcome{err: &RefusedError{Text: string(payload)}}
+		call <- outcome{err: &RefusedError{Code: h.Tag, Text: string(payload)}}
 	default:
 		call <- outcome{payload: append([]byte(nil), payload...)}
 	}

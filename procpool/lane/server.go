@@ -75,7 +75,7 @@ func (s *Server) ServeCalls(conn *uds.Conn, begun *atomic.Int64, calls *Client) 
 }
 
 func (s *Server) serve(conn *uds.Conn, begun *atomic.Int64, calls *Client) error {
-	s.once.Do(func() { s.turns = make(chan struct{}, max(s.Concurrency, 1)) })
+	s.start()
 	r, err := newReceiver(conn, s.Max, calls)
 	if err != nil {
 		return errors.Join(err, conn.Close())
@@ -89,6 +89,19 @@ func (s *Server) serve(conn *uds.Conn, begun *atomic.Int64, calls *Client) error
 		err = nil
 	}
 	return errors.Join(err, conn.Close())
+}
+
+func (s *Server) start() {
+	s.once.Do(func() { s.turns = make(chan struct{}, max(s.Concurrency, 1)) })
+}
+
+// For returns a Server for lanes of the same worker whose requests another Handler
+// answers. Concurrency is the limit of both together.
+func (s *Server) For(h Handler) *Server {
+	s.start()
+	other := &Server{Handler: h, Concurrency: s.Concurrency, Max: s.Max, Busy: s.Busy, Served: s.Served}
+	other.once.Do(func() { other.turns = s.turns })
+	return other
 }
 
 // busy and served call Busy and Served.
