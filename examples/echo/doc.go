@@ -1,9 +1,9 @@
 // Package echo is what the example servers share: their flags, the three kinds
 // of frames they speak, the commands they know, and what they count.
 //
-//	 bytes          frame         no command         frame       bytes
-//	───────▶ Decoder ────────┬───────────────────────────▶ Write ───────▶
-//	                 command └─▶ Payload ─▶ Run ─▶ AppendFrame ─▲
+//	 bytes          frame                    frame        bytes
+//	───────▶ Decoder ─────▶ Serve ─┬───────────────▶ Write ───────▶
+//	                       command └─▶ Run ──────────▲
 //
 // A Handler knows no socket, no frame and no goroutine but the caller's, so it
 // runs the same in the callback of an event loop and in a worker process. The

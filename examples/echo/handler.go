@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/plait-go/plait/examples/echo/codec"
 )
 
 const (
@@ -18,6 +20,7 @@ const (
 // A Handler carries out commands for one worker, through functions that it calls in
 // the goroutine of Run. It knows connections by their IDs alone.
 type Handler struct {
+	Codec    codec.Codec                         // of the frames that Serve gets
 	Commands bool                                // payloads that begin with / are commands
 	Report   func() *Report                      // returns what /stats shows
 	Heard    func() int                          // returns how many messages the worker got

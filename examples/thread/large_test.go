@@ -132,7 +132,7 @@ func allocations(config *echo.Config, log *slog.Logger) (uint64, error) {
 		return 0, err
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- s.run() }() // ends after stop
+	go func() { ended <- s.loops.Run() }() // ends after stop
 	c, err := net.Dial("unix", strings.TrimPrefix(addr, "unix:"))
 	if err != nil {
 		return 0, err

@@ -54,7 +54,7 @@ func run(config *echo.Config, log *slog.Logger) error {
 		return err
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- s.run() }() // ends with the loops, or the program
+	go func() { ended <- s.loops.Run() }() // ends with the loops, or the program
 	fmt.Println("listening on", addr)
 
 	var began time.Time
@@ -66,7 +66,7 @@ func run(config *echo.Config, log *slog.Logger) error {
 			case sig != syscall.SIGINT && sig != syscall.SIGTERM:
 				log.Info("nothing to reload: the workers are this process itself", "signal", sig)
 			case late == nil:
-				log.Info("stopping", "signal", sig, "connections", s.connections())
+				log.Info("stopping", "signal", sig, "connections", s.loops.Len())
 				began, late = time.Now(), time.After(drain)
 				unlink()
 				s.stop()
@@ -83,7 +83,7 @@ func run(config *echo.Config, log *slog.Logger) error {
 			}
 			return err
 		case <-late:
-			log.Warn("stopped, and cut connections that would not end", "connections", s.connections())
+			log.Warn("stopped, and cut connections that would not end", "connections", s.loops.Len())
 			return nil
 		}
 	}

@@ -3,6 +3,7 @@
 package loop
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"github.com/plait-go/plait/epoll"
 	"github.com/plait-go/plait/examples/echo"
 	"github.com/plait-go/plait/framing"
+	"github.com/plait-go/plait/procpool/lane"
 )
 
 // A conn is a connection to a client, the State of its epoll.Conn.
@@ -27,7 +29,7 @@ type conn struct {
 	worker  *Worker
 	in      framing.Decoder
 	remote  netip.AddrPort // of a TCP connection
-	command string         // that is held
+	command []byte         // the frame that is held
 	phase   phase
 	ending  bool // to be closed when what is in hand is answered, and
 	left    int  // so many bytes besides, which have arrived
@@ -89,25 +91,25 @@ func (c *conn) data(p []byte) error {
 
 // serve answers the requests that are complete with p, up to a command.
 func (c *conn) serve(p []byte) (err error) {
-	w, requests, written := c.worker, 0, 0
+	w, requests := c.worker, 0
 	for frame, broken := range c.in.Frames(p) {
 		if err = broken; err != nil {
 			break
 		}
 		requests++
-		if w.Handler.Commands {
-			if payload := w.Config.Codec.Payload(frame); w.Handler.IsCommand(payload) {
-				c.hold(string(payload))
-				break
-			}
-		}
-		if _, err = c.Write(frame); err != nil {
+		if w.Handler.Commands && w.Handler.IsCommand(w.Config.Codec.Payload(frame)) {
+			c.hold(bytes.Clone(frame))
 			break
 		}
-		written += len(frame)
+		w.current = c
+		w.inline.Call(w.Handler.Serve, w.number(c.Conn), frame)
+		if err = w.failed; err != nil {
+			break
+		}
 	}
 	w.Counts.Requests.Add(int64(requests))
-	w.Counts.BytesOut.Add(int64(written))
+	w.Counts.BytesOut.Add(int64(w.written))
+	w.written = 0
 	if err == nil {
 		c.endIfDone()
 	}
@@ -115,8 +117,8 @@ func (c *conn) serve(p []byte) (err error) {
 }
 
 // hold has the requests that follow wait until the end of the round: command,
-// unless that is empty, then what is in the decoder.
-func (c *conn) hold(command string) {
+// unless that is nil, then what is in the decoder.
+func (c *conn) hold(command []byte) {
 	c.command, c.phase = command, held
 	c.Pause()
 	c.worker.Loop.Defer(func() {
@@ -137,9 +139,9 @@ func (c *conn) goOn() error {
 	case c.phase != held:
 	case c.Full():
 		c.endIfDone()
-	case c.command != "":
+	case c.command != nil:
 		c.phase = asking
-		c.worker.Handler.Run(c.worker.number(c.Conn), c.command, c.answered)
+		lane.NewRequest(c.answered).Call(c.worker.Handler.Serve, c.worker.number(c.Conn), c.command)
 	default:
 		c.phase = open
 		if err := c.serve(nil); err != nil {
@@ -153,12 +155,16 @@ func (c *conn) goOn() error {
 }
 
 // answered writes the reply to the command, if c is still there, and goes on.
-func (c *conn) answered(reply string) {
-	if err := c.write([]byte(reply)); err != nil {
-		_ = c.Close(err) // or it is closed, and that was the error
-		return
+func (c *conn) answered(_ *lane.Request, frame []byte, err error) error {
+	if err == nil {
+		err = c.writeFrame(frame)
 	}
-	c.hold("")
+	if err != nil {
+		_ = c.Close(err) // or it is closed, and that was the error
+		return err
+	}
+	c.hold(nil)
+	return nil
 }
 
 // write writes payload as one frame.
@@ -167,6 +173,10 @@ func (c *conn) write(payload []byte) error {
 	if err != nil {
 		return err
 	}
+	return c.writeFrame(frame)
+}
+
+func (c *conn) writeFrame(frame []byte) error {
 	n, err := c.Write(frame)
 	c.worker.Counts.BytesOut.Add(int64(n))
 	return err

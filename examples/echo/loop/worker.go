@@ -9,6 +9,7 @@ import (
 
 	"github.com/plait-go/plait/epoll"
 	"github.com/plait-go/plait/examples/echo"
+	"github.com/plait-go/plait/procpool/lane"
 )
 
 // Grace is for requests on their way when a stop begins.
@@ -27,6 +28,11 @@ type Worker struct {
 	Number func(id uint64) uint64
 
 	Got int // messages from other workers
+
+	inline  *lane.Request // a frame that Handler answers at once
+	current *conn         // that it came on
+	failed  error         // to write the answer
+	written int           // bytes of answers that are not counted
 }
 
 // New returns the Worker of a loop, which is the State of the loop from now on. The
@@ -34,7 +40,15 @@ type Worker struct {
 func New(config *echo.Config, log *slog.Logger, l *epoll.Loop, counts echo.Stats) *Worker {
 	w := &Worker{Config: config, Log: log, Loop: l, Counts: counts}
 	l.State = w
-	w.Handler = echo.Handler{Commands: config.Frame == "eof", Heard: func() int { return w.Got }}
+	w.Handler = echo.Handler{Codec: config.Codec, Commands: config.Frame == "eof", Heard: func() int { return w.Got }}
+	w.inline = lane.NewRequest(func(_ *lane.Request, frame []byte, err error) error {
+		n := 0
+		if err == nil {
+			n, err = w.current.Write(frame)
+		}
+		w.written, w.failed = w.written+n, err
+		return err
+	})
 	return w
 }
 
