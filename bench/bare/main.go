@@ -59,7 +59,7 @@ func serve(addr string, workers int) error {
 		m.watch(e)
 	}
 	fmt.Println("listening on", l.Addr()) //nolint:forbidigo // a program
-	runtime.LockOSThread() // for good
+	runtime.LockOSThread()                // for good
 	return m.run()
 }
 
