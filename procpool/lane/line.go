@@ -25,7 +25,7 @@ type line struct {
 func newLine(s *Server, conn *uds.Conn, begun *atomic.Int64) *line {
 	l := &line{Server: s, conn: conn, begun: begun}
 	l.one = NewRequest(l.answer)
-	l.one.woken = make(chan struct{}, 1)
+	l.one.woken, l.one.flush = make(chan struct{}, 1), l.flush
 	return l
 }
 
@@ -68,8 +68,8 @@ func (l *line) batch(r *receiver, p []byte) error {
 		}
 		l.begun.Add(1)
 		l.one.id = h.ID
-		l.one.serve(l.Handler, h.Tag, payload)
 		l.done++
+		l.one.serve(l.Handler, h.Tag, payload)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ type Request struct {
 	Payload []byte // valid until the Handler returns
 
 	answer func(r *Request, payload []byte, err error) error
+	flush  func() error // nil where answers are sent at once
 	phase  phase
 	id     uint64
 	buf    []byte        // that Payload lies in, if that is a copy
@@ -87,14 +88,26 @@ func orFailed(err error) error {
 	return err
 }
 
+// Flush has the answers sent that a Server has collected. A Handler calls it before it
+// does what takes long, or may kill the process, lest the answers before its own wait
+// for it, or are lost.
+func (r *Request) Flush() error {
+	if r.flush == nil {
+		return nil
+	}
+	return r.flush()
+}
+
 // Later postpones the answer: the request is that of the returned value from now on.
-// A worker does not begin more requests than Concurrency before it is there. It
-// returns nil if the request has been answered.
+// A worker does not begin more requests than Concurrency before it is there. What
+// has been answered before is sent, as by Flush. It returns nil if the request has been
+// answered.
 func (r *Request) Later() *Later {
 	if r.phase != unanswered {
 		return nil
 	}
 	r.phase = postponed
+	_ = r.Flush() // the next answer fails, too
 	return &Later{r: r}
 }
 
