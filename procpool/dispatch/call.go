@@ -9,7 +9,8 @@ import (
 	"github.com/plait-go/plait/procpool/lane"
 )
 
-// maxCalls is how many calls of a worker may have no return.
+// maxCalls is how many calls of a worker may have no return. A worker that does not
+// read those of twice as many is of no use.
 const maxCalls = 1 << 16
 
 // errCalls and errNoCalls are told a worker whose call is refused.
@@ -35,10 +36,14 @@ func (l *Lane) call(h lane.Header, piece []byte) error {
 		return fmt.Errorf("%w: kind %d from a worker", lane.ErrCorrupt, h.Kind)
 	}
 	payload, whole, err := l.parts.Add(h, piece)
-	if err == nil && whole {
-		l.called(h, payload)
+	switch {
+	case err != nil || !whole:
+		return err
+	case l.log.len() > 2*l.d.o.Window+2*maxCalls:
+		return fmt.Errorf("%w: call %d, and returns are not read", lane.ErrCorrupt, h.ID)
 	}
-	return err
+	l.called(h, payload)
+	return nil
 }
 
 // called takes a call.
@@ -57,17 +62,25 @@ func (l *Lane) called(h lane.Header, payload []byte) {
 }
 
 // Return answers the call, in this round or a later one. A worker that is gone gets
-// nothing. A second answer does nothing. It does not retain payload.
-func (c *Call) Return(payload []byte) { c.end(lane.KindReturn, c.Tag, payload) }
+// nothing. A second answer does nothing. It does not retain payload. One of more than
+// Max bytes is a refusal.
+func (c *Call) Return(payload []byte) {
+	if limit := c.lane.d.o.Max; len(payload) > limit {
+		c.Refuse(fmt.Errorf("%w: a return of %d bytes, %d are the limit", lane.ErrTooLong, len(payload), limit))
+		return
+	}
+	c.end(lane.KindReturn, c.Tag, payload)
+}
 
-// Refuse answers that the call has come to nothing. The worker gets the text of err,
-// and the number of a *lane.RefusedError.
+// Refuse answers that the call has come to nothing. The worker gets the text of err, up
+// to Max bytes of it, and the number of a *lane.RefusedError.
 func (c *Call) Refuse(err error) {
 	code := uint64(0)
 	if refused := new(lane.RefusedError); errors.As(err, &refused) {
 		code = refused.Code
 	}
-	c.end(lane.KindRefusal, code, []byte(err.Error()))
+	text := err.Error()
+	c.end(lane.KindRefusal, code, []byte(text[:min(len(text), c.lane.d.o.Max)]))
 }
 
 func (c *Call) end(kind lane.Kind, tag uint64, payload []byte) {

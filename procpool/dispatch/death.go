@@ -16,6 +16,9 @@ func (l *Lane) exited() {
 		return
 	}
 	l.dead = true
+	if l.slot.lane == l {
+		l.slot.lane = nil
+	}
 	for more := l.state < broken; more; {
 		more = l.readable()
 	}
@@ -27,48 +30,46 @@ func (l *Lane) exited() {
 	for i := range lost {
 		l.d.unserved(&lost[i], ErrLost)
 	}
-	if l.slot.finished {
-		l.slot.queue.fail(ErrNoWorker)
-	}
 	call(&l.halted)
 	call(&l.drained)
-	l.d.pump(l.slot)
+	l.d.giveUp(l.slot)
 	l.slot.publish()
 	l.d.wake()
 }
 
 // requeue has what the worker has not begun wait again, in front of all that waits,
-// and returns what is lost.
-func (l *Lane) requeue() (lost []entry) {
-	q := &l.d.queue
-	if k := l.d.policy.kind; k == sticky || k == keyed || k == custom {
-		q = &l.slot.queue
-	}
+// and returns what is lost. A loss that comes after a request of the flow that is sent
+// again waits for that, too.
+func (l *Lane) requeue() (gone []entry) {
+	own, shared := l.front(&l.slot.queue), l.front(&l.d.queue)
 	begun := l.Begun()
-	again := log{store: store{pool: &l.d.chunks}}
-	keep := func(e *entry, number int64) bool {
+	keep := func(e *entry, number int64) *front {
 		l.uncount(e)
 		switch {
 		case e.flow.discards:
 			l.d.counts.Dropped++
-			return false
+			return nil
 		case number >= begun:
 			l.d.counts.Resent++
 		case e.is(redelivers):
 			e.flags &^= redelivers
 			l.d.counts.Redelivered++
+		case !e.is(roams) && slices.Contains(own.flows, e.flow):
+			own.take(own.mark(e))
+			return nil
 		default:
-			lost = append(lost, *e)
-			return false
+			gone = append(gone, *e)
+			return nil
 		}
-		q.waits(e)
-		return true
+		if e.is(roams) {
+			return shared.take(e)
+		}
+		return own.take(e)
 	}
 	for i := range l.stuck {
 		s := &l.stuck[i]
-		if keep(&s.entry, s.number) {
-			e := again.add(lane.Header{Kind: lane.KindRequest, Tag: s.flow.ID}, s.payload)
-			e.flow, e.cookie, e.flags = s.flow, s.cookie, s.flags
+		if to := keep(&s.entry, s.number); to != nil {
+			to.add(lane.Header{Kind: lane.KindRequest, Tag: s.flow.ID}, s.payload).copy(&s.entry)
 		}
 	}
 	l.stuck = nil
@@ -78,17 +79,57 @@ func (l *Lane) requeue() (lost []entry) {
 		if !e.is(extra) {
 			l.popped++
 		}
-		if !e.is(settled) && keep(e, number) {
-			l.log.move(&again, 0)
+		var to *front
+		if !e.is(settled) {
+			to = keep(e, number)
+		}
+		if to != nil {
+			l.log.move(&to.log, 0)
 		} else {
 			l.log.pop()
 		}
 	}
-	for q.len() > 0 {
-		q.move(&again, 0)
+	own.put()
+	shared.put()
+	own.tell()
+	shared.tell()
+	return gone
+}
+
+// A front is requests that are to come before all others of a queue.
+type front struct {
+	log
+	q     *queue
+	flows []*Flow // whose they are
+}
+
+func (l *Lane) front(q *queue) *front {
+	return &front{log: log{store: store{pool: &l.d.chunks}}, q: q}
+}
+
+// take notes that a request waits again, which is added before or after.
+func (f *front) take(e *entry) *front {
+	f.q.waits(e)
+	f.flows = append(f.flows, e.flow)
+	return f
+}
+
+// put makes the requests the first of the queue.
+func (f *front) put() {
+	if f.len() == 0 {
+		return
 	}
-	q.log = again
-	return lost
+	for f.q.len() > 0 {
+		f.q.move(&f.log, 0)
+	}
+	f.q.log = f.log
+}
+
+// tell calls Full, now that all is in order.
+func (f *front) tell() {
+	for _, flow := range f.flows {
+		f.q.tellFull(flow)
+	}
 }
 
 // fail answers all that the worker has not answered with an error.

@@ -106,6 +106,7 @@ type Dispatcher struct {
 	dirty  []*Lane // that have something to be sent
 	due    bool    // flush is
 	roomy  []*Flow // that may submit again
+	moved  bool    // flows may go on in another slot
 	closed bool
 	counts Stats
 	shown  published
@@ -191,13 +192,17 @@ func (d *Dispatcher) Submit(f *Flow, r Request) error {
 		return fmt.Errorf("%w: a request of %d bytes, %d are the limit", lane.ErrTooLong, len(r.Payload), d.o.Max)
 	}
 	to, q, err := d.route(f, r.Payload)
+	flags := entryFlags(0)
+	if q == &d.queue {
+		flags = roams
+	}
 	switch {
 	case err != nil:
 		return err
 	case to != nil && q.len() == 0:
-		to.add(f, &r)
+		to.add(f, &r, flags)
 	default:
-		if err := q.put(f, &r); err != nil {
+		if err := q.put(f, &r, flags); err != nil {
 			return err
 		}
 	}
@@ -229,7 +234,7 @@ func (d *Dispatcher) route(f *Flow, payload []byte) (*Lane, *queue, error) {
 	if s.finished {
 		return nil, nil, ErrNoWorker
 	}
-	if s.takes(f) {
+	if s.takes(f, f.present()) {
 		return s.lane, &s.queue, nil
 	}
 	return nil, &s.queue, nil
@@ -237,9 +242,22 @@ func (d *Dispatcher) route(f *Flow, payload []byte) (*Lane, *queue, error) {
 
 // takes reports whether the worker of the slot can be sent a request of f now. While
 // another one has requests of f, its answers would not be in order.
-func (s *slot) takes(f *Flow) bool {
+func (s *slot) takes(f *Flow, stay uint32) bool {
 	l := s.lane
-	return l != nil && l.hasRoom() && (f.unanswered == 0 || f.last == l || f.slot == nil && f.last.slot != s)
+	if l == nil || !l.hasRoom() || !f.turn(stay) {
+		return false
+	}
+	return f.unanswered == 0 || f.last == l || f.slot == nil && s.alone(l)
+}
+
+// alone reports whether no worker of the slot but one has requests.
+func (s *slot) alone(but *Lane) bool {
+	for _, l := range s.lanes {
+		if l != but && l.unanswered > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // finished reports whether no slot will have a worker any more.

@@ -19,6 +19,9 @@ type Flow struct {
 	closed     bool
 	discards   bool
 
+	stay  uint32 // the first of its stays
+	stays []int  // how many requests of each are pending; nil if that is all of them
+
 	in         *queue // that it submits to
 	prev, next *Flow
 }
@@ -42,10 +45,53 @@ func (f *Flow) Slot() int {
 // before are answered.
 func (f *Flow) SetKey(key uint64) {
 	f.key = key
-	if f.d.policy.kind == keyed && !f.closed {
-		f.leave()
-		f.enter(f.d.slotOf(key))
+	to := f.d.slotOf(key)
+	if f.d.policy.kind != keyed || f.closed || to == f.slot {
+		return
 	}
+	f.move()
+	f.leave()
+	f.enter(to)
+	if f.full {
+		f.d.roomy = append(f.d.roomy, f)
+		f.d.wake()
+	}
+}
+
+// move begins a stay: that is what a flow has submitted between two changes of its
+// slot. Its requests wait until there are none of earlier ones.
+func (f *Flow) move() {
+	switch n := f.Pending(); {
+	case n == 0:
+		f.stays = nil
+	case f.stays == nil:
+		f.stays = []int{n, 0}
+	case f.stays[len(f.stays)-1] > 0:
+		f.stays = append(f.stays, 0)
+	}
+}
+
+// present returns the stay of the next request.
+func (f *Flow) present() uint32 { return f.stay + uint32(max(len(f.stays), 1)-1) }
+
+// pend notes that so many more requests of a stay are pending.
+func (f *Flow) pend(stay uint32, n int) {
+	if f.stays != nil {
+		f.stays[stay-f.stay] += n
+		f.d.moved = true
+	}
+}
+
+// turn reports whether nothing is pending of the stays before.
+func (f *Flow) turn(stay uint32) bool {
+	for len(f.stays) > 0 && f.stays[0] == 0 && stay != f.stay {
+		f.stays = f.stays[1:]
+		f.stay++
+	}
+	if len(f.stays) == 1 {
+		f.stays = nil
+	}
+	return stay == f.stay
 }
 
 // Close ends the flow. What it has submitted is carried out, and the answers are
@@ -67,6 +113,7 @@ func (f *Flow) end(discards bool) {
 func (f *Flow) enter(s *slot) {
 	f.slot = s
 	s.flows++
+	s.shown.flows.Store(int64(s.flows))
 	s.queue.join(f)
 }
 
@@ -74,6 +121,7 @@ func (f *Flow) enter(s *slot) {
 func (f *Flow) leave() {
 	if f.slot != nil {
 		f.slot.flows--
+		f.slot.shown.flows.Store(int64(f.slot.flows))
 	}
 	f.in.part(f)
 }

@@ -117,10 +117,7 @@ func (d *Dispatcher) Finish(number int) {
 	_ = d.driver.Post(func() { // or there is nobody any more who waits
 		s := d.slots[number]
 		s.finished = true
-		s.queue.fail(ErrNoWorker)
-		if d.finished() {
-			d.queue.fail(ErrNoWorker)
-		}
+		d.giveUp(s)
 	})
 }
 

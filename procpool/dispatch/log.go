@@ -11,6 +11,7 @@ type entry struct {
 	end    uint64 // of its records, in all bytes that the log has ever had
 	size   int32  // bytes of payload
 	wire   int32  // bytes of its records
+	stay   uint32 // of the flow
 	flags  entryFlags
 }
 
@@ -20,16 +21,23 @@ const (
 	settled    entryFlags = 1 << iota // answered, or not to be answered
 	redelivers                        // may be sent again though it had begun
 	extra                             // a return, or an end: no request
+	roams                             // no slot is chosen for it
+	lost                              // and to be reported when those before are answered
 )
 
 func (e *entry) is(f entryFlags) bool { return e.flags&f != 0 }
 
 // set makes e a request of f.
-func (e *entry) set(f *Flow, r *Request) {
-	e.flow, e.cookie, e.flags = f, r.Cookie, 0
+func (e *entry) set(f *Flow, r *Request, flags entryFlags) {
+	e.flow, e.cookie, e.stay, e.flags = f, r.Cookie, f.present(), flags
 	if r.Redeliver {
-		e.flags = redelivers
+		e.flags |= redelivers
 	}
+}
+
+// copy makes e what another one is, but for the bytes.
+func (e *entry) copy(o *entry) {
+	e.flow, e.cookie, e.stay, e.flags = o.flow, o.cookie, o.stay, o.flags
 }
 
 // overhead is what a request takes besides its bytes: an entry and a header.
@@ -92,11 +100,18 @@ func (l *log) add(h lane.Header, payload []byte) *entry {
 	}
 }
 
+// mark appends the entry of a request that is lost, without its bytes, and returns it.
+func (l *log) mark(e *entry) *entry {
+	m := l.push(0, 0)
+	m.copy(e)
+	m.flags |= lost
+	return m
+}
+
 // move appends the oldest entry to another log, with this id, and forgets it.
 func (l *log) move(to *log, id uint64) {
 	e := l.at(l.first)
-	moved := to.push(int(e.size), int(e.wire))
-	moved.flow, moved.cookie, moved.flags = e.flow, e.cookie, e.flags
+	to.push(int(e.size), int(e.wire)).copy(e)
 	l.front(int(e.wire), func(record []byte) {
 		h, payload, _ := lane.Parse(record) // it is our own
 		h.ID = id

@@ -77,13 +77,13 @@ func (d *Dispatcher) slotOf(key uint64) *slot {
 	return d.slots[key%uint64(len(d.slots))]
 }
 
-// fewest returns the slot with the fewest flows, the next one in turn if there are
-// several.
+// fewest returns the slot with the fewest flows, of those that will have a worker, the
+// next one in turn if there are several.
 func (d *Dispatcher) fewest() *slot {
 	var best *slot
 	for i := range d.slots {
 		s := d.slots[(d.turn+i)%len(d.slots)]
-		if best == nil || s.flows < best.flows {
+		if best == nil || best.finished && !s.finished || best.finished == s.finished && s.flows < best.flows {
 			best = s
 		}
 	}

@@ -22,7 +22,7 @@ func (q *queue) init(d *Dispatcher) {
 }
 
 // put has a request wait.
-func (q *queue) put(f *Flow, r *Request) error {
+func (q *queue) put(f *Flow, r *Request, flags entryFlags) error {
 	limit := q.d.o.QueueBytes
 	if q.d.o.Full != nil {
 		limit = 2*limit + q.d.o.Max // for those who could not be told in time
@@ -31,8 +31,9 @@ func (q *queue) put(f *Flow, r *Request) error {
 		return ErrFull
 	}
 	e := q.add(lane.Header{Kind: lane.KindRequest, Tag: f.ID}, r.Payload)
-	e.set(f, r)
+	e.set(f, r, flags)
 	q.waits(e)
+	q.tellFull(f)
 	return nil
 }
 
@@ -44,16 +45,27 @@ func (q *queue) waits(e *entry) {
 	f := e.flow
 	f.waiting++
 	f.cost += e.cost()
+	f.pend(e.stay, 1)
 	q.d.counts.Waiting++
-	if f.cost > q.d.o.QueueBytes/share {
+}
+
+// tellFull calls Full, as more requests of f wait.
+func (q *queue) tellFull(f *Flow) {
+	if q.full || f.cost > q.d.o.QueueBytes/share {
 		q.d.fill(f)
 	}
 	if q.full || q.cost <= q.d.o.QueueBytes {
 		return
 	}
 	q.full = true
+	var all []*Flow // which what is called may change
 	for f := q.flows; f != nil; f = f.next {
-		q.d.fill(f)
+		all = append(all, f)
+	}
+	for _, f := range all {
+		if f.in == q {
+			q.d.fill(f)
+		}
 	}
 }
 
@@ -71,8 +83,10 @@ func (q *queue) moved(e *entry) {
 	f := e.flow
 	f.waiting--
 	f.cost -= e.cost()
+	f.pend(e.stay, -1)
 	q.d.counts.Waiting--
-	if f.full && !q.full && q.d.hasRoom(f) {
+	q.d.wake()
+	if f.full && !f.in.full && q.d.hasRoom(f) {
 		q.d.roomy = append(q.d.roomy, f)
 	}
 	if !q.full || q.cost > q.d.o.QueueBytes/2 {
@@ -93,7 +107,7 @@ func (d *Dispatcher) hasRoom(f *Flow) bool { return f.cost <= d.o.QueueBytes/sha
 func (d *Dispatcher) tellRoom() {
 	for i := 0; i < len(d.roomy); i++ { // more may come
 		f := d.roomy[i]
-		if f.full && !f.closed && d.hasRoom(f) && !f.in.full {
+		if f.full && !f.closed && d.hasRoom(f) && !f.in.full && !d.closed {
 			f.full = false
 			if d.o.Room != nil {
 				d.o.Room(f)
@@ -106,10 +120,11 @@ func (d *Dispatcher) tellRoom() {
 
 // pump sends requests that wait to workers that have room.
 func (d *Dispatcher) pump(s *slot) {
-	if s != nil {
-		q := &s.queue
-		for q.len() > 0 && s.takes(q.at(q.first).flow) {
-			d.forward(q, s.lane)
+	d.pumpSlot(s)
+	for d.moved {
+		d.moved = false
+		for _, s := range d.slots {
+			d.pumpSlot(s)
 		}
 	}
 	for d.queue.len() > 0 {
@@ -120,6 +135,20 @@ func (d *Dispatcher) pump(s *slot) {
 		d.forward(&d.queue, to)
 	}
 	d.tellRoom()
+}
+
+func (d *Dispatcher) pumpSlot(s *slot) {
+	for q := &s.queue; q.len() > 0; {
+		e := q.at(q.first)
+		switch {
+		case !e.is(lost) && s.takes(e.flow, e.stay):
+			d.forward(q, s.lane)
+		case e.is(lost) && (e.flow.unanswered == 0 || e.flow.slot == nil && s.alone(nil)):
+			q.drop(ErrLost)
+		default:
+			return
+		}
+	}
 }
 
 // forward sends the first request of a queue to a worker, unless nobody wants it any
@@ -137,18 +166,37 @@ func (d *Dispatcher) forward(q *queue, to *Lane) {
 	q.moved(&e)
 }
 
+// giveUp answers what no worker will come for.
+func (d *Dispatcher) giveUp(s *slot) {
+	if s.finished {
+		s.queue.fail(ErrNoWorker)
+	}
+	if d.finished() {
+		d.queue.fail(ErrNoWorker)
+	}
+	d.pump(s)
+}
+
 // fail answers all requests of the queue with an error.
 func (q *queue) fail(err error) {
 	for q.len() > 0 {
-		e := *q.at(q.first)
-		q.pop()
-		q.moved(&e)
-		q.d.unserved(&e, err)
+		q.drop(err)
 	}
+}
+
+// drop answers the first request of the queue with an error.
+func (q *queue) drop(err error) {
+	e := *q.at(q.first)
+	q.pop()
+	q.moved(&e)
+	q.d.unserved(&e, err)
 }
 
 // unserved tells that no worker answers a request.
 func (d *Dispatcher) unserved(e *entry, err error) {
+	if e.is(lost) {
+		err = ErrLost
+	}
 	switch {
 	case e.flow.closed:
 		d.counts.Dropped++

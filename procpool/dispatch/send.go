@@ -15,9 +15,9 @@ func (l *Lane) hasRoom() bool {
 }
 
 // add sends a request.
-func (l *Lane) add(f *Flow, r *Request) {
+func (l *Lane) add(f *Flow, r *Request, flags entryFlags) {
 	e := l.log.add(lane.Header{Kind: lane.KindRequest, ID: l.log.next, Tag: f.ID}, r.Payload)
-	e.set(f, r)
+	e.set(f, r, flags)
 	l.count(e)
 	l.touch()
 }
@@ -31,6 +31,7 @@ func (l *Lane) count(e *entry) {
 	l.d.counts.Sent++
 	e.flow.unanswered++
 	e.flow.last = l
+	e.flow.pend(e.stay, 1)
 }
 
 // append sends what is no request.
@@ -66,6 +67,7 @@ func (d *Dispatcher) wake() {
 
 // flush sends what the lanes have to send, and shows what was counted.
 func (d *Dispatcher) flush() {
+	d.tellRoom()
 	d.due = false
 	for i := 0; i < len(d.dirty); i++ {
 		l := d.dirty[i]

@@ -51,7 +51,8 @@ func (s *Serial) Post(fn func()) error {
 // Defer has fn called at the end of the round.
 func (s *Serial) Defer(fn func()) { s.defers = append(s.defers, fn) }
 
-// Close has Post take nothing more. What was posted before is called.
+// Close has Post take nothing more. What was posted before is called. Sockets are
+// watched no more once they can be read, by the end of their worker at the latest.
 func (s *Serial) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,14 +82,14 @@ func (s *Serial) run() {
 	go s.run() // ends when nothing is left to do
 }
 
-// call has fn called in a round, and returns what it returns, or false if there is
-// none any more.
-func (s *Serial) call(fn func() bool) bool {
-	result := make(chan bool, 1)
-	if s.Post(func() { result <- fn() }) != nil {
-		return false
+// call has fn called in a round, and returns what it returns, or that there are no
+// more rounds.
+func (s *Serial) call(fn func() bool) (result, ended bool) {
+	c := make(chan bool, 1)
+	if s.Post(func() { c <- fn() }) != nil {
+		return false, true
 	}
-	return <-result
+	return <-c, false
 }
 
 // Watch watches a socket by a duplicate of its descriptor, in the runtime's poller.
@@ -117,16 +118,19 @@ type serialWatch struct {
 	writing  bool // somebody waits for that
 }
 
-// read calls readable until the watch has ended.
+// read calls readable until the watch has ended, or there are no more rounds.
 func (w *serialWatch) read() {
 	_ = w.conn.Read(func(uintptr) (end bool) { // ends when the file is closed
-		for w.s.call(func() bool {
-			end = w.ended
-			return !w.ended && w.readable()
-		}) {
+		more, closed := true, false
+		for more {
+			more, closed = w.s.call(func() bool {
+				end = w.ended
+				return !w.ended && w.readable()
+			})
 		}
-		return end
+		return end || closed
 	})
+	_ = w.file.Close() // if End has not
 }
 
 func (w *serialWatch) Await() error {
@@ -141,7 +145,7 @@ func (w *serialWatch) Await() error {
 // write calls writable until nobody waits for it any more.
 func (w *serialWatch) write() {
 	_ = w.conn.Write(func(uintptr) bool { // ends when the file is closed
-		return !w.s.call(func() bool {
+		more, _ := w.s.call(func() bool {
 			if !w.ended {
 				w.awaits = false
 				w.writable()
@@ -149,6 +153,7 @@ func (w *serialWatch) write() {
 			w.writing = w.awaits && !w.ended
 			return w.writing
 		})
+		return !more
 	})
 }
 

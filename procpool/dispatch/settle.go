@@ -96,6 +96,7 @@ func (l *Lane) uncount(e *entry) {
 	l.slot.counts.Unanswered--
 	l.d.counts.Sent--
 	e.flow.unanswered--
+	e.flow.pend(e.stay, -1)
 }
 
 // advance forgets what is sent and settled. A request that keeps many later ones from

@@ -35,6 +35,7 @@ func (s *Stats) Pending() int64 { return s.Waiting + s.Sent }
 type SlotStats struct {
 	Requests   int64 // sent to its workers, those sent again included
 	Unanswered int64 // now
+	Flows      int64 // open now, whose requests all go there
 }
 
 // A published is what Stats returns: what was counted when a round had come to its
@@ -44,7 +45,7 @@ type published struct {
 	Stats
 }
 
-type slotCounters struct{ requests, unanswered atomic.Int64 }
+type slotCounters struct{ requests, unanswered, flows atomic.Int64 }
 
 // publish has Stats return what is counted by now.
 func (d *Dispatcher) publish() {
@@ -66,7 +67,9 @@ func (d *Dispatcher) Stats() Stats {
 	s := d.shown.Stats
 	d.shown.mu.Unlock()
 	for _, slot := range d.slots {
-		s.Slots = append(s.Slots, SlotStats{Requests: slot.shown.requests.Load(), Unanswered: slot.shown.unanswered.Load()})
+		s.Slots = append(s.Slots, SlotStats{
+			Requests: slot.shown.requests.Load(), Unanswered: slot.shown.unanswered.Load(), Flows: slot.shown.flows.Load(),
+		})
 	}
 	return s
 }
