@@ -41,14 +41,14 @@ func ExampleWorker_Consume() {
 		return
 	}
 	defer func() { fmt.Println(q.Remove()) }()
-	ctx, stop := context.WithCancel(context.Background())
-	fmt.Println(q.Send(ctx, 1, []byte("resize 17.png")))
+	fmt.Println(q.Send(context.Background(), 1, []byte("resize 17.png")))
 	group := &procpool.Group{Name: "shout", Command: userprocess.Command{Role: "shout", Args: []string{strconv.Itoa(q.ID())}}}
 	pool, err := procpool.New([]*procpool.Group{group}, nil)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
+	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- pool.Run(ctx) }()
 	result, err := q.Source(sysvmsg.Exact(2)).Next(ctx)

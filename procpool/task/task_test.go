@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -177,8 +178,8 @@ func TestWorkersSubmit(t *testing.T) {
 			t.Fatalf("told = %q, %v; want %q", got, err, want+want2)
 		}
 	}
-	if s := r.Queue.Stats(); s.Told != 2 || s.Untold != 0 {
-		t.Errorf("%+v; want 2 told", s)
+	for r.Queue.Stats().Told != 2 { // which is counted when that has been answered
+		runtime.Gosched()
 	}
 	r.balanced(t, 104)
 }
