@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/plait-go/plait/examples/echo"
+	"github.com/plait-go/plait/examples/echo/manage"
 )
 
 // Each slot has some banks of counters, which all processes see. A worker takes one
@@ -61,14 +62,14 @@ func leave(words []atomic.Int64, incarnation int) {
 }
 
 // report returns what all workers have counted together.
-func (w *worker) report() *echo.Report {
+func (w *worker) report() (any, error) {
 	var all []echo.Stats
 	var pids []int64
 	for slot := range w.Config.Workers {
-		for _, b := range w.banks(workers, slot) {
+		for _, b := range w.banks(manage.Workers, slot) {
 			all = append(all, b.Stats)
 		}
-		_, pid := w.latest(workers, slot)
+		_, pid := w.latest(manage.Workers, slot)
 		pids = append(pids, pid)
 	}
 	r := w.Config.Report(w.started, all)
@@ -77,7 +78,7 @@ func (w *worker) report() *echo.Report {
 	for i, n := range spread {
 		r.Spread[i/slotBanks] += n
 	}
-	return r
+	return r, nil
 }
 
 // banks returns those of a slot, of which there are none if it is out of range.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/plait-go/plait/epoll"
 	"github.com/plait-go/plait/examples/echo/loop"
+	"github.com/plait-go/plait/examples/echo/manage"
 	"github.com/plait-go/plait/procpool"
 	"github.com/plait-go/plait/uds"
 )
@@ -157,7 +158,7 @@ func (w *worker) tell(number int, text string) error {
 	if number >= w.Config.Workers {
 		return fmt.Errorf("no worker %d, want 0 to %d", number, w.Config.Workers-1)
 	}
-	return send(w.pool, procpool.Address{Group: workers, Slot: number}, letter{Kind: tellKind, Text: []byte(text)})
+	return send(w.pool, procpool.Address{Group: manage.Workers, Slot: number}, letter{Kind: tellKind, Text: []byte(text)})
 }
 
 // send writes text to a connection, and close closes one, whoever has it.
@@ -189,11 +190,11 @@ func (w *worker) reach(l letter, done func(error), own func(*epoll.Conn) error) 
 
 // task has the next task worker carry out text.
 func (w *worker) task(text string, done func(reply string, err error)) {
-	to := procpool.Address{Group: tasks}
-	for range w.pool.Count(tasks) { // one of them that is there
-		w.lastTask = (w.lastTask + 1) % w.pool.Count(tasks)
+	to := procpool.Address{Group: manage.Tasks}
+	for range w.pool.Count(manage.Tasks) { // one of them that is there
+		w.lastTask = (w.lastTask + 1) % w.pool.Count(manage.Tasks)
 		to.Slot = w.lastTask
-		if to.Incarnation, _ = w.latest(tasks, to.Slot); to.Incarnation != 0 {
+		if to.Incarnation, _ = w.latest(manage.Tasks, to.Slot); to.Incarnation != 0 {
 			break
 		}
 	}

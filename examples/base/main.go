@@ -18,8 +18,6 @@ package main
 
 import (
 	"context"
-	"flag"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -28,6 +26,7 @@ import (
 
 	"github.com/plait-go/plait/examples/echo"
 	"github.com/plait-go/plait/examples/echo/loop"
+	"github.com/plait-go/plait/examples/echo/manage"
 	"github.com/plait-go/plait/procpool"
 	"github.com/plait-go/plait/userprocess"
 )
@@ -37,45 +36,19 @@ worker processes, which share the listener. SIGINT and SIGTERM stop it gracefull
 a second one at once. SIGHUP and SIGUSR1 replace the workers, SIGUSR2 task workers.`
 
 func main() {
-	userprocess.Main(userprocess.Roles{"worker": procpool.Work(work), "task": procpool.Work(task)})
-	var o options
-	os.Exit(echo.Main(o.flags(), os.Args[1:], about, func(config *echo.Config, log *slog.Logger) error {
+	userprocess.Main(userprocess.Roles{manage.Workers: procpool.Work(work), manage.Tasks: procpool.Work(task)})
+	var o manage.Options
+	os.Exit(echo.Main(o.Flags("base"), os.Args[1:], about, func(config *echo.Config, log *slog.Logger) error {
 		return run(config, log, &o)
 	}))
 }
 
-// The options are what other servers do not have.
-type options struct {
-	tasks        int
-	drain, grace time.Duration
-}
-
-// flags returns the flags that set them.
-func (o *options) flags() *flag.FlagSet {
-	flags := flag.NewFlagSet("base", flag.ContinueOnError)
-	flags.IntVar(&o.tasks, "tasks", 0, "`NUMBER` of task workers, for /task")
-	flags.DurationVar(&o.drain, "drain", procpool.DefaultDrain, "`TIME` that a worker has to finish what it has in hand, when another one\nhas taken its place")
-	flags.DurationVar(&o.grace, "grace", procpool.DefaultGrace, "`TIME` after that until it is killed")
-	return flags
-}
-
-func (o *options) check() error {
-	switch {
-	case o.tasks < 0 || o.tasks > 1024:
-		return echo.FlagError(fmt.Sprintf("-tasks %d is out of range, want 0 to 1024", o.tasks))
-	case o.drain <= 0 || o.grace <= 0:
-		return echo.FlagError(fmt.Sprintf("-drain %v and -grace %v must be more than 0", o.drain, o.grace))
-	}
-	return nil
-}
-
 // run serves until a signal stops it, or no worker can be kept running.
-func run(config *echo.Config, log *slog.Logger, o *options) error {
-	if err := o.check(); err != nil {
+func run(config *echo.Config, log *slog.Logger, o *manage.Options) error {
+	if err := o.Check(); err != nil {
 		return err
 	}
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
+	signals := manage.Signals()
 	fd, addr, unlink, err := loop.Listen(config.Addr)
 	if err != nil {
 		return err
@@ -83,37 +56,19 @@ func run(config *echo.Config, log *slog.Logger, o *options) error {
 	config.Addr = addr
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	if config.Workers == 1 && o.tasks == 0 {
+	if config.Workers == 1 && o.Tasks == 0 {
 		reload := func(os.Signal) {
 			log.Info("nothing to reload: the only worker is this process itself")
 		}
-		go watch(signals, log, func() { unlink(); stop() }, reload, exit) // ends with the program
+		go manage.Watch(signals, log, func() { unlink(); stop() }, reload, exit) // ends with the program
 		return alone(ctx, config, log, fd)
 	}
 	m, err := newManager(config, log, o, fd)
 	if err != nil {
 		return err
 	}
-	go watch(signals, log, func() { unlink(); m.close(); stop() }, m.reload, func(os.Signal) { m.pool.Kill() }) // as above
+	go manage.Watch(signals, log, func() { unlink(); m.close(); stop() }, m.reload, func(os.Signal) { m.pool.Kill() }) // as above
 	return m.run(ctx)
-}
-
-// watch does what signals ask for.
-func watch(signals <-chan os.Signal, log *slog.Logger, stop func(), reload, force func(os.Signal)) {
-	var began time.Time
-	for sig := range signals {
-		switch {
-		case sig != syscall.SIGINT && sig != syscall.SIGTERM:
-			reload(sig)
-		case began.IsZero():
-			began = time.Now()
-			log.Info("stopping", "signal", sig)
-			stop()
-		case time.Since(began) < loop.Grace: // the same signal, sent to the process and to its group
-		default:
-			force(sig)
-		}
-	}
 }
 
 // exit does what the signal does to any program.

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"os"
 	"os/exec"
 	"testing"
@@ -11,35 +10,23 @@ import (
 	"github.com/plait-go/plait/examples/echo/echotest"
 )
 
-// asServer in the environment makes the test binary the server: the tests run
-// it as a program of its own, built as they are, with -race or without.
-const asServer = "BASE_TEST_AS_SERVER"
-
 func TestMain(m *testing.M) {
-	if os.Getenv(asServer) != "" {
+	if echotest.IsServer() {
 		main()
 	}
 	os.Exit(m.Run())
+}
+
+// command returns the command that runs this program as the server.
+func command(tb testing.TB, args ...string) *exec.Cmd {
+	tb.Helper()
+	return echotest.Self(tb, *runtime, args...)
 }
 
 // start starts a server on a free port, and waits until it is ready.
 func start(tb testing.TB, args ...string) *echotest.Process {
 	tb.Helper()
 	return echotest.Start(tb, command(tb, args...))
-}
-
-// command returns a server on a free port, which ends with the test at the latest.
-func command(tb testing.TB, args ...string) *exec.Cmd {
-	tb.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(tb.Context(), *runtime)
-	tb.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, self, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
-	cmd.Env = append(os.Environ(), asServer+"=1", "GORACE=atexit_sleep_ms=0 halt_on_error=1")
-	return cmd
 }
 
 func TestWrongFlags(t *testing.T) {

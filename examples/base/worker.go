@@ -10,19 +10,12 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/plait-go/plait/epoll"
 	"github.com/plait-go/plait/examples/echo"
 	"github.com/plait-go/plait/examples/echo/loop"
+	"github.com/plait-go/plait/examples/echo/manage"
 	"github.com/plait-go/plait/procpool"
 	"github.com/plait-go/plait/userprocess"
-)
-
-// workers and tasks are the names of the groups.
-const (
-	workers = "worker"
-	tasks   = "task"
 )
 
 // A worker is a process with a loop. Where there is no manager, its pool is nil.
@@ -47,7 +40,7 @@ func work(ctx context.Context, pool *procpool.Worker) error {
 	if err != nil {
 		return err
 	}
-	code := echo.Main(new(options).flags(), pool.Args()[1:], "", func(config *echo.Config, log *slog.Logger) error {
+	code := echo.Main(new(manage.Options).Flags("base"), pool.Args()[1:], "", func(config *echo.Config, log *slog.Logger) error {
 		w, err := newWorker(config, log.With("worker", pool.Slot()), fd, pool)
 		if err != nil {
 			return err
@@ -70,7 +63,7 @@ func newWorker(config *echo.Config, log *slog.Logger, fd int, pool *procpool.Wor
 	w := &worker{pool: pool, started: time.Now(), asked: make(map[uint64]question)}
 	counts := echo.NewStats(nil)
 	if pool != nil {
-		words, err := pool.Words(workers, pool.Slot())
+		words, err := pool.Words(manage.Workers, pool.Slot())
 		if err != nil {
 			return nil, err
 		}
@@ -90,7 +83,7 @@ func alone(ctx context.Context, config *echo.Config, log *slog.Logger, fd int) e
 		return err
 	}
 	h := &w.Handler
-	h.Report = func() *echo.Report { return config.Report(w.started, []echo.Stats{w.Counts}) }
+	h.Report = func() (any, error) { return config.Report(w.started, []echo.Stats{w.Counts}), nil }
 	h.Crash = echo.RefuseCrash
 	h.Tell = func(number int, text string) error {
 		if number != 0 {
@@ -119,8 +112,8 @@ const patience = 5 * time.Second
 // serveInPool serves as one of several, until its manager wants it to go.
 func (w *worker) serveInPool(ctx context.Context) error {
 	h := &w.Handler
-	w.Number, h.Report, h.Crash, h.Tell, h.Send, h.Close = w.number, w.report, crash, w.tell, w.send, w.close
-	if w.pool.Count(tasks) > 0 {
+	w.Number, h.Report, h.Crash, h.Tell, h.Send, h.Close = w.number, w.report, manage.Crash, w.tell, w.send, w.close
+	if w.pool.Count(manage.Tasks) > 0 {
 		h.Task = w.task
 	}
 	go w.receive() // ends with the process
@@ -160,14 +153,6 @@ func (w *worker) cut() {
 	w.Finish()
 }
 
-// crash kills the process.
-func crash() error {
-	if err := unix.Kill(unix.Getpid(), unix.SIGKILL); err != nil {
-		return err
-	}
-	select {}
-}
-
 // Clients know a connection by a number that tells everybody whose it is:
 //
 //	63            32 31          10 9      0
@@ -182,7 +167,7 @@ func (w *worker) number(id uint64) uint64 {
 
 // owner returns whose connection that is.
 func owner(number uint64) procpool.Address {
-	return procpool.Address{Group: workers, Slot: int(number & (1<<10 - 1)), Incarnation: int(number >> 10 & (1<<22 - 1))}
+	return procpool.Address{Group: manage.Workers, Slot: int(number & (1<<10 - 1)), Incarnation: int(number >> 10 & (1<<22 - 1))}
 }
 
 // conn returns the connection with a number of this worker, or nil.

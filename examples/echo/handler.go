@@ -22,7 +22,7 @@ const (
 type Handler struct {
 	Codec    codec.Codec                         // of the frames that Serve gets
 	Commands bool                                // payloads that begin with / are commands
-	Report   func() *Report                      // returns what /stats shows
+	Report   func() (any, error)                 // returns what /stats shows, for JSON
 	Heard    func() int                          // returns how many messages the worker got
 	Tell     func(worker int, text string) error // sends a worker a message
 	Crash    func() error                        // kills the process, or says why not
@@ -84,7 +84,11 @@ func (h *Handler) run(id uint64, command string) (string, error) {
 	case name == "/id" && !more:
 		return strconv.FormatUint(id, 10), nil
 	case name == "/stats" && !more:
-		out, err := json.Marshal(h.Report())
+		report, err := h.Report()
+		if err != nil {
+			return "", err
+		}
+		out, err := json.Marshal(report)
 		return string(out), err
 	case name == "/sleep" && more:
 		return sleep(rest)

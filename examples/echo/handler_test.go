@@ -24,7 +24,7 @@ func newHandler(calls *[]string) *echo.Handler {
 	}
 	return &echo.Handler{
 		Commands: true,
-		Report:   func() *echo.Report { return config.Report(time.Now().Add(-time.Hour), stats) },
+		Report:   func() (any, error) { return config.Report(time.Now().Add(-time.Hour), stats), nil },
 		Heard:    func() int { return 3 },
 		Crash:    func() error { return errors.New("not today") },
 		Tell: func(worker int, text string) error {

@@ -16,7 +16,7 @@ func (h *Handler) Serve(r *lane.Request) {
 }
 
 func (h *Handler) serveCommand(r *lane.Request, command string) {
-	later := r.Later()
+	later := r.Later() // it may take long, and answers before it do not wait
 	h.Run(r.Tag, command, func(reply string) {
 		frame, err := h.Codec.AppendFrame(nil, []byte(reply))
 		if err != nil {

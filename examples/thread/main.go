@@ -79,7 +79,7 @@ func run(config *echo.Config, log *slog.Logger) error {
 			}
 		case err := <-ended:
 			if err == nil {
-				log.Info("stopped", "requests", s.report().Requests)
+				log.Info("stopped", "requests", s.config.Report(s.started, s.stats).Requests)
 			}
 			return err
 		case <-late:

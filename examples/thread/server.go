@@ -49,7 +49,7 @@ func (s *server) stop() {
 	s.loops.Shut(func(l *epoll.Loop) { l.State.(*loop.Worker).Stop() })
 }
 
-func (s *server) report() *echo.Report { return s.config.Report(s.started, s.stats) }
+func (s *server) report() (any, error) { return s.config.Report(s.started, s.stats), nil }
 
 // tell sends text to a worker, which may be w itself.
 func (w *worker) tell(number int, text string) error {

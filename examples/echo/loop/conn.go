@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/netip"
 	"os"
 
@@ -49,7 +50,7 @@ func Clients(config *echo.Config) *epoll.Handler {
 	opened := func(c *epoll.Conn) error {
 		w := c.Loop().State.(*Worker)
 		w.Counts.Accepted.Add(1)
-		c.State = &conn{Conn: c, worker: w, remote: remote(c.FD()), in: framing.Decoder{Splitter: config.Codec, Max: config.Max}}
+		c.State = &conn{Conn: c, worker: w, remote: Remote(c.FD()), in: framing.Decoder{Splitter: config.Codec, Max: config.Max}}
 		return nil
 	}
 	return &epoll.Handler{
@@ -70,8 +71,8 @@ func of(c *epoll.Conn) *conn {
 	return c.State.(*conn)
 }
 
-// remote returns the peer's address, none if that is a UNIX socket's.
-func remote(fd int) netip.AddrPort {
+// Remote returns the peer's address, none if that is a UNIX socket's.
+func Remote(fd int) netip.AddrPort {
 	sa, _ := unix.Getpeername(fd) // fails if the peer has gone already
 	switch sa := sa.(type) {
 	case *unix.SockaddrInet4:
@@ -167,8 +168,8 @@ func (c *conn) answered(_ *lane.Request, frame []byte, err error) error {
 	return nil
 }
 
-// write writes payload as one frame.
-func (c *conn) write(payload []byte) error {
+// WritePayload writes payload as one frame.
+func (c *conn) WritePayload(payload []byte) error {
 	frame, err := c.worker.Config.Codec.AppendFrame(nil, payload)
 	if err != nil {
 		return err
@@ -185,19 +186,26 @@ func (c *conn) writeFrame(frame []byte) error {
 // eof is called when the client has sent everything. What was written for it goes
 // out, however long that takes.
 func (c *conn) eof() error {
-	if c.in.Close() == nil {
-		return c.CloseWrite()
+	if err := Inside(&c.in); err != nil {
+		return err
 	}
-	begun := c.in.Buffered()
-	at := &framing.Error{Offset: c.in.Offset(), Head: string(begun[:min(len(begun), 16)]), Err: io.ErrUnexpectedEOF}
+	return c.CloseWrite()
+}
+
+// Inside returns an error if a client has ended inside a frame.
+func Inside(in *framing.Decoder) error {
+	if in.Close() == nil {
+		return nil
+	}
+	begun := in.Buffered()
+	at := &framing.Error{Offset: in.Offset(), Head: string(begun[:min(len(begun), 16)]), Err: io.ErrUnexpectedEOF}
 	return fmt.Errorf("client ended inside a frame, %d bytes of it came: %w", len(begun), at)
 }
 
-// end closes c when it has answered what it has in hand.
-func (c *conn) end() error {
+// End closes c when it has answered what it has in hand.
+func (c *conn) End() {
 	c.ending, c.left = true, 0
 	c.endIfDone()
-	return nil
 }
 
 // finish closes c when it has answered what has arrived by now.
@@ -217,21 +225,25 @@ func (c *conn) endIfDone() {
 
 // closed is told why c was closed. What is the client's fault goes to the log.
 func (c *conn) closed(reason error) {
-	w := c.worker
-	w.Counts.Closed.Add(1)
+	Closed(c.worker.Log, &c.worker.Counts, c.worker.number(c.Conn), c.remote, reason)
+}
+
+// Closed counts a connection that was closed, and logs what is the client's fault.
+func Closed(log *slog.Logger, counts *echo.Stats, number uint64, remote netip.AddrPort, reason error) {
+	counts.Closed.Add(1)
 	if reason == nil || reason == io.EOF || errors.Is(reason, epoll.ErrStopped) {
 		return
 	}
-	w.Counts.Errors.Add(1)
+	counts.Errors.Add(1)
 	switch {
 	case errors.Is(reason, os.ErrDeadlineExceeded):
 		reason = fmt.Errorf("client does not read: %w", reason)
 	case errors.Is(reason, unix.ECONNRESET), errors.Is(reason, unix.EPIPE):
 		reason = fmt.Errorf("client broke off: %w", reason)
 	}
-	log := w.Log.With("conn", w.number(c.Conn))
-	if c.remote.IsValid() {
-		log = log.With("remote", c.remote)
+	log = log.With("conn", number)
+	if remote.IsValid() {
+		log = log.With("remote", remote)
 	}
 	log.Warn("connection closed", "err", reason)
 }

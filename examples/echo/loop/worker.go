@@ -80,26 +80,34 @@ func (w *Worker) Finish() {
 	}
 }
 
+// A Client is a connection to a client, the State of an epoll.Conn.
+type Client interface {
+	// WritePayload writes payload as one frame.
+	WritePayload(payload []byte) error
+
+	// End closes the connection when it has answered what it has in hand.
+	End()
+}
+
 // Send writes text to a connection, unless its client does not read. C may be nil,
 // for none, and number is what clients know it by.
 func Send(c *epoll.Conn, number uint64, text []byte) error {
-	conn := of(c)
 	switch {
-	case conn == nil:
+	case c == nil || c.State == nil:
 		return NoConn(number)
-	case conn.Full():
-		return fmt.Errorf("connection %d takes no more now, %d bytes wait for it", number, conn.Unsent())
+	case c.Full():
+		return fmt.Errorf("connection %d takes no more now, %d bytes wait for it", number, c.Unsent())
 	}
-	return conn.write(text)
+	return c.State.(Client).WritePayload(text)
 }
 
 // Close closes a connection, as Send.
 func Close(c *epoll.Conn, number uint64) error {
-	conn := of(c)
-	if conn == nil {
+	if c == nil || c.State == nil {
 		return NoConn(number)
 	}
-	return conn.end()
+	c.State.(Client).End()
+	return nil
 }
 
 // NoConn is the error for a number that no connection has.
