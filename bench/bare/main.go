@@ -78,7 +78,8 @@ func start() (int, error) {
 	return s.Release(), err
 }
 
-// work is the role of a worker: it sends back all whole envelopes of a read.
+// work is the role of a worker: it answers all whole envelopes of a read, each with
+// itself, in one write.
 func work(_ context.Context, c *userprocess.Child) error {
 	conn, err := c.Pipe()
 	if err != nil {
@@ -97,6 +98,7 @@ func work(_ context.Context, c *userprocess.Child) error {
 	}
 	runtime.LockOSThread() // for good
 	in, have := make([]byte, turn+longest), 0
+	var out []byte
 	for {
 		n, err := unix.Read(fd, in[have:])
 		if err == unix.EINTR {
@@ -105,18 +107,19 @@ func work(_ context.Context, c *userprocess.Child) error {
 		if n <= 0 {
 			return err
 		}
-		have += n
-		whole := 0
-		for whole+envelope <= have && whole+envelope+length(in[whole:]) <= have {
-			whole += envelope + length(in[whole:])
+		p := in[:have+n]
+		for out = out[:0]; len(p) >= envelope && len(p) >= envelope+length(p); {
+			n := envelope + length(p)
+			out = append(out, p[:n]...)
+			p = p[n:]
 		}
-		for p := in[:whole]; len(p) > 0; {
+		have = copy(in, p)
+		for p := out; len(p) > 0; {
 			n, err := unix.Write(fd, p)
 			if err != nil && err != unix.EINTR {
 				return err
 			}
 			p = p[max(n, 0):]
 		}
-		have = copy(in, in[whole:have])
 	}
 }
