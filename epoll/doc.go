@@ -70,5 +70,6 @@
 // takes tens of microseconds. So a Loop parks in the runtime's network poller on
 // its own epoll descriptor, which is pollable as well, and a wake-up is a
 // goroutine switch. [Block] is there for programs whose other goroutines compute
-// all the time.
+// all the time, and for those with nothing but a Loop that other processes on the
+// same CPUs keep waking: there the poller's bookkeeping costs more than the thread.
 package epoll

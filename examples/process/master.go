@@ -48,7 +48,7 @@ func newMaster(config *echo.Config, log *slog.Logger, o *options, policy dispatc
 	if m.pool, err = procpool.New(groups, &procpool.Options{Event: m.events.Event, Words: slotWords}); err != nil {
 		return nil, err
 	}
-	if m.loops, err = loop.NewLoops(o.reactors, nil); err != nil {
+	if m.loops, err = loop.NewLoops(o.reactors, &epoll.Options{Waiting: epoll.Block}); err != nil {
 		return nil, err
 	}
 	for _, l := range m.loops.Loops() {

@@ -124,13 +124,10 @@ type slot struct {
 	shown    slotCounters
 }
 
-// input is how much is read at a time, in bytes.
-const input = 256 << 10
-
 // New returns a Dispatcher for the workers of so many slots, which has none yet. The
 // error says which option makes no sense.
 func New(slots int, driver Driver, o *Options) (*Dispatcher, error) {
-	d := &Dispatcher{o: *o, policy: o.Policy, driver: driver, in: make([]byte, input), parts: make([][]byte, 0, maxParts)}
+	d := &Dispatcher{o: *o, policy: o.Policy, driver: driver, in: make([]byte, lane.Batch), parts: make([][]byte, 0, maxParts)}
 	for _, n := range []*int{&d.o.Window, &d.o.WindowBytes, &d.o.QueueBytes, &d.o.Max} {
 		if *n < 0 {
 			return nil, fmt.Errorf("dispatch: Window %d, WindowBytes %d, QueueBytes %d, Max %d", o.Window, o.WindowBytes, o.QueueBytes, o.Max)

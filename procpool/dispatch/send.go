@@ -40,14 +40,10 @@ func (l *Lane) append(h lane.Header, payload []byte) {
 	l.touch()
 }
 
-// flushSize is from how many bytes on a lane is not flushed at the end of the round
-// only.
-const flushSize = 64 << 10
-
-// touch has what was added flushed.
+// touch has what was added flushed: at the end of the round, or when it is a batch.
 func (l *Lane) touch() {
 	if l.dirty {
-		if l.log.unsent >= flushSize {
+		if l.log.unsent >= lane.Batch {
 			l.flush()
 		}
 		return

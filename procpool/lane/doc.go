@@ -26,7 +26,7 @@
 // A Server counts the requests that it begins in a word of shared memory, which
 // whoever has the other end reads when the worker is dead: it knows then what had
 // begun, without having been told. Replies are collected, and sent when no more
-// requests are in hand, or 64 KiB are collected, and before another request begins
+// requests are in hand, or 256 KiB are collected, and before another request begins
 // when 100 µs of work are not sent: that is what a crash can cost besides the request
 // in hand.
 //

@@ -83,7 +83,7 @@ func (l *line) answer(r *Request, payload []byte, failure error) (err error) {
 // flushIfDue sends what must not wait until another request has been handled. Other
 // lanes have their turn meanwhile.
 func (l *line) flushIfDue() error {
-	if len(l.out) < flushSize && time.Since(l.since) < flushTime {
+	if len(l.out) < Batch && time.Since(l.since) < flushTime {
 		return nil
 	}
 	<-l.turns
@@ -99,7 +99,7 @@ func (l *line) flush() error {
 		if _, err := l.conn.Write(l.out); err != nil {
 			return err
 		}
-		if l.out = l.out[:0]; cap(l.out) > 2*flushSize {
+		if l.out = l.out[:0]; cap(l.out) > 2*Batch {
 			l.out = nil
 		}
 	}

@@ -52,7 +52,7 @@ func (s *sender) send(add func(dst []byte) []byte) error {
 		s.mu.Unlock()
 		_, err := s.conn.Write(p)
 		s.mu.Lock()
-		if s.spare = p; cap(p) > 2*flushSize {
+		if s.spare = p; cap(p) > 2*Batch {
 			s.spare = nil
 		}
 		s.err = err

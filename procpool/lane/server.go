@@ -15,14 +15,12 @@ import (
 	"github.com/plait-go/plait/uds"
 )
 
-// When a Server sends the answers that it has collected.
-const (
-	flushSize = 64 << 10               // bytes
-	flushTime = 100 * time.Microsecond // of work
-)
+// Batch is how many bytes are read at a time, and from how many on what is collected is
+// sent before more is.
+const Batch = 256 << 10
 
-// input is how much is read at a time, in bytes.
-const input = 256 << 10
+// flushTime is how much work may be collected before another request begins.
+const flushTime = 100 * time.Microsecond
 
 // A Server answers the requests of the lanes of one worker. Its fields must not
 // change once it serves.
@@ -154,7 +152,7 @@ type receiver struct {
 }
 
 func newReceiver(conn *uds.Conn, limit int, calls *Client) (*receiver, error) {
-	r := &receiver{conn: conn, records: NewDecoder(), parts: Assembler{Max: limit}, calls: calls, in: make([]byte, input)}
+	r := &receiver{conn: conn, records: NewDecoder(), parts: Assembler{Max: limit}, calls: calls, in: make([]byte, Batch)}
 	var err error
 	r.raw, err = conn.SyscallConn()
 	r.once = func(uintptr) bool {
