@@ -34,6 +34,19 @@
 //	│ page of counters ◀─────────────────────▶│   Begin, End    │
 //	└────────────────────────────────┘        └─────────────────┘
 //
+// # Requests
+//
+// [Pool.Dispatcher] gives each worker of a group a lane, a private pair of stream
+// sockets, and returns what sends requests to them: package dispatch has the policies,
+// the bounds, and the account of what each request comes to when its worker dies. A
+// worker answers them in [Worker.Serve] with a handler of package lane. Workers call
+// the other way with [Worker.Client]. Package task makes a queue of both, of tasks
+// that any process of the pool submits. Without lanes, workers consume what others
+// keep for them, a message queue or a broker, with [Worker.Consume].
+//
+// What a worker sends is checked. One whose lane is broken gets SIGKILL, and is
+// replaced: [Faulted].
+//
 // # How a worker goes
 //
 // It is asked, and its context ends: it takes on nothing new, and finishes what it

@@ -42,6 +42,7 @@ func TestMain(m *testing.M) {
 		"children":  procpool.Work(children),
 		"short":     short,
 		"shout":     procpool.Work(shout),
+		"requests":  procpool.Work(requests),
 	})
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGCHLD) // starts a goroutine that never ends

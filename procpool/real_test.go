@@ -35,6 +35,14 @@ func run(t *testing.T, groups ...*procpool.Group) *running {
 // runWith is run with Options, of which Event is set.
 func runWith(t *testing.T, o *procpool.Options, groups ...*procpool.Group) *running {
 	t.Helper()
+	r := prepare(t, o, groups...)
+	r.start()
+	return r
+}
+
+// prepare makes a pool with Options, of which Event is set.
+func prepare(t *testing.T, o *procpool.Options, groups ...*procpool.Group) *running {
+	t.Helper()
 	leaktest.Check(t)
 	r := &running{T: t, events: make(chan procpool.Event, 1<<16), done: make(chan error, 1)}
 	o.Event = func(e procpool.Event) { r.events <- e }
@@ -43,17 +51,22 @@ func runWith(t *testing.T, o *procpool.Options, groups ...*procpool.Group) *runn
 		t.Fatal(err)
 	}
 	r.Pool = pool
-	ctx, cancel := context.WithCancel(t.Context())
+	return r
+}
+
+// start runs the pool until the test ends.
+func (r *running) start() {
+	r.Helper()
+	ctx, cancel := context.WithCancel(r.Context())
 	r.cancel = cancel
-	go func() { r.done <- pool.Run(ctx) }()
-	t.Cleanup(func() {
-		pool.Kill()
+	go func() { r.done <- r.Pool.Run(ctx) }()
+	r.Cleanup(func() {
+		r.Kill()
 		cancel()
 		if err := <-r.done; err != nil { // as stop may have told
-			t.Errorf("Run: %v", err)
+			r.Errorf("Run: %v", err)
 		}
 	})
-	return r
 }
 
 // until returns the next event of that kind.
