@@ -63,7 +63,7 @@ func TestStats(t *testing.T) {
 		closed = r.Closed
 	}
 	if r.Server != "process" || r.Addr != p.Addr || r.Max != framing.DefaultMax || r.Workers != 3 || r.PID != p.Cmd.Process.Pid ||
-		r.Connections != 2 || len(r.Spread) != 3 || len(r.PIDs) != 3 || r.Dispatch != "sticky" || r.Requests < 3 || r.BytesIn < 7 || r.BytesOut < 7 {
+		r.Connections != 2 || len(r.Spread) != 3 || len(r.PIDs) != 3 || r.Dispatch != "conn" || r.Requests < 3 || r.BytesIn < 7 || r.BytesOut < 7 {
 		t.Errorf("%+v, %+v", r.Report, r)
 	}
 }

@@ -25,6 +25,7 @@ type master struct {
 	log      *slog.Logger
 	started  time.Time
 	events   manage.Events
+	dispatch string // as -dispatch says
 	policy   dispatch.Policy
 	loops    *loop.Loops
 	reactors []*reactor // of the loops
@@ -37,7 +38,7 @@ type master struct {
 
 // newMaster returns a master that neither listens nor runs.
 func newMaster(config *echo.Config, log *slog.Logger, o *options, policy dispatch.Policy) (*master, error) {
-	m := &master{config: config, log: log, started: time.Now(), policy: policy, calls: dispatch.NewSerial()}
+	m := &master{config: config, log: log, started: time.Now(), dispatch: o.dispatch, policy: policy, calls: dispatch.NewSerial()}
 	m.events = manage.Events{Config: config, Log: log}
 	m.ctx, m.release = context.WithCancel(context.Background())
 	groups := o.Groups(config, append(manage.Args(config), "-delay", o.delay.String()), nil)

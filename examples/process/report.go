@@ -47,7 +47,7 @@ func (m *master) report() *report {
 	for _, r := range m.reactors {
 		all = append(all, r.counts)
 	}
-	r := &report{Report: m.config.Report(m.started, all), Dispatch: m.policy.String()}
+	r := &report{Report: m.config.Report(m.started, all), Dispatch: m.dispatch}
 	r.Spread, r.ByWorker, r.PIDs = make([]int64, m.config.Workers), make([]int64, m.config.Workers), m.pids(manage.Workers, m.config.Workers)
 	for _, one := range m.reactors {
 		s := one.requests.Stats()
