@@ -87,24 +87,30 @@ func (p *Process) Wait() (Exit, error) {
 
 // Signal sends a signal to the process. After its end that is os.ErrProcessDone,
 // and nobody gets it, whoever has the number then.
-func (p *Process) Signal(sig syscall.Signal) error { return p.kill(p.pid, sig) }
-
-// Kill kills the process, and all of its process group.
-func (p *Process) Kill() error {
-	err := p.kill(-p.pid, unix.SIGKILL)
-	if errors.Is(err, unix.ESRCH) { // it has left its group
-		err = nil
-	}
-	return errors.Join(err, p.kill(p.pid, unix.SIGKILL))
+func (p *Process) Signal(sig syscall.Signal) error {
+	return p.unreaped(func() error { return os.NewSyscallError("kill", unix.Kill(p.pid, sig)) })
 }
 
-func (p *Process) kill(pid int, sig syscall.Signal) error {
+// Kill kills the process, and all of its process group. After its end that is
+// os.ErrProcessDone.
+func (p *Process) Kill() error {
+	return p.unreaped(func() error {
+		err := unix.Kill(-p.pid, unix.SIGKILL)
+		if err == unix.ESRCH { // it has left its group
+			err = nil
+		}
+		return errors.Join(os.NewSyscallError("kill", err), os.NewSyscallError("kill", unix.Kill(p.pid, unix.SIGKILL)))
+	})
+}
+
+// unreaped calls fn while the number of the process is that of nobody else.
+func (p *Process) unreaped(fn func() error) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.reaped {
 		return os.ErrProcessDone
 	}
-	return os.NewSyscallError("kill", unix.Kill(pid, sig))
+	return fn()
 }
 
 // Stop ends the process: a role's context ends with ErrStopped, other programs get

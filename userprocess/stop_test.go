@@ -222,3 +222,24 @@ func TestSecondStop(t *testing.T) {
 		t.Errorf("%q, %v; want one SIGTERM", rest, err)
 	}
 }
+
+// Kill is one thing, though it is two signals: who is reaped between them was killed.
+func TestKillIsOne(t *testing.T) {
+	leaktest.Check(t)
+	for range 300 {
+		c := &userprocess.Command{Path: "/bin/sleep", Args: []string{"60"}}
+		p, err := c.Start(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Kill(); err != nil {
+			t.Fatalf("Kill() = %v", err)
+		}
+		if exit, err := p.Wait(); err != nil || exit.Signal != syscall.SIGKILL {
+			t.Fatalf("Wait() = %v, %v", exit, err)
+		}
+		if err := p.Kill(); !errors.Is(err, os.ErrProcessDone) {
+			t.Fatalf("Kill() = %v, want ErrProcessDone", err)
+		}
+	}
+}
