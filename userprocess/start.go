@@ -214,7 +214,7 @@ func (s *starting) program() (argv []string, path string, env []string, err erro
 			return nil, "", nil, err
 		}
 	}
-	if m.FDs = s.names; path != self {
+	if m.FDs = s.names; s.Role == "" && m.Launch == nil {
 		return argv, path, env, nil
 	}
 	text, err := m.encode()

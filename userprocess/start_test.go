@@ -170,3 +170,16 @@ func TestNoProcesses(t *testing.T) {
 		t.Errorf("%q, %v; want %q", got, exit, want)
 	}
 }
+
+// This program is another program, too, if it is asked for by its file.
+func TestSelfByPath(t *testing.T) {
+	leaktest.Check(t)
+	c := &userprocess.Command{Path: "/proc/self/exe", Args: []string{"-test.run", "^$"}, Stdout: userprocess.Null, Stderr: userprocess.Null}
+	p, err := c.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if exit, err := p.Wait(); err != nil || exit.Code != 0 {
+		t.Errorf("Wait() = %v, %v", exit, err)
+	}
+}
