@@ -17,7 +17,7 @@ type chunk struct{ data []byte }
 type pool struct{ free []*chunk }
 
 // maxFree is how many chunks a pool keeps.
-const maxFree = 16
+const maxFree = 32
 
 func (p *pool) take() *chunk {
 	if n := len(p.free); n > 0 {
