@@ -41,7 +41,8 @@
 // A Dispatcher keeps at most, for each slot, the window of each of its workers, which is
 // WindowBytes and one request of Max, twice that if one request stays unanswered while
 // others go on, and QueueBytes twice and one request besides for what waits. A worker
-// that is being replaced has a window, too.
+// that is being replaced has a window, too. Besides there are 256 KiB to read into, and
+// up to 2 MiB that are kept for requests to come.
 //
 // # When not to use it
 //
