@@ -44,7 +44,6 @@ type served struct {
 	*running
 	d      *dispatch.Dispatcher
 	rounds *dispatch.Serial
-	f      *dispatch.Flow
 }
 
 // A result is an answer, as it is kept.
