@@ -20,6 +20,7 @@ type crew struct {
 
 	mu    sync.Mutex
 	queue []*Request // that have not begun
+	gone  bool       // nobody waits for answers, and nothing more begins
 	free  []*Request
 	size  int // goroutines
 }
@@ -28,15 +29,21 @@ func newCrew(s *Server, conn *uds.Conn, begun *atomic.Int64) *crew {
 	return &crew{Server: s, out: newSender(conn), begun: begun}
 }
 
-// run serves until an error, errEnd say, and until what has come is answered.
+// run serves until an error, errEnd say, and until what has begun is answered. That is
+// all that has come, if it is errEnd. Else nobody waits for the answers any more.
 func (c *crew) run(r *receiver) error {
 	if r.calls != nil {
 		r.calls.begin(c.out)
 	}
 	err := c.read(r)
-	if errors.Is(err, errEnd) {
-		c.wg.Wait()
+	if !errors.Is(err, errEnd) {
+		c.stop()
+		_ = r.conn.Close() // which ends a write; serve closes it, too
+		if r.calls != nil {
+			r.calls.end(err)
+		}
 	}
+	c.wg.Wait()
 	return err
 }
 
@@ -65,6 +72,9 @@ func (c *crew) read(r *receiver) error {
 func (c *crew) put(h Header, payload []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.gone {
+		return
+	}
 	var r *Request
 	if n := len(c.free); n > 0 {
 		r, c.free = c.free[n-1], c.free[:n-1]
@@ -79,6 +89,13 @@ func (c *crew) put(h Header, payload []byte) {
 		c.size++
 		c.wg.Go(c.work) // ends when the queue is empty
 	}
+}
+
+// stop has nothing more begin.
+func (c *crew) stop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queue, c.gone = nil, true
 }
 
 // work handles requests until there are none.
@@ -135,5 +152,8 @@ func (c *crew) answer(r *Request, payload []byte, failure error) error {
 		all, long = c.appendAnswer(dst, r.id, payload, failure)
 		return all
 	})
+	if err != nil {
+		c.stop()
+	}
 	return errors.Join(long, err)
 }

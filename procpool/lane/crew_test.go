@@ -160,3 +160,31 @@ func TestAllocations(t *testing.T) {
 	}
 	p.end()
 }
+
+// When the other side is gone what is in hand ends, a call as well, and nothing else
+// begins.
+func TestGone(t *testing.T) {
+	leaktest.Check(t)
+	var handled atomic.Int64
+	var c *lane.Client
+	p, c := callers(t, &lane.Server{Handler: func(r *lane.Request) {
+		if _, err := c.Call(t.Context(), 0, nil); !errors.Is(err, lane.ErrEnded) {
+			t.Errorf("Call = %v, want ErrEnded", err)
+		}
+		if err := r.Reply(nil); err == nil {
+			t.Error("Reply = nil, and nobody is there")
+		}
+		handled.Add(1)
+	}}, 0, nil)
+	p.send("a", "b", "c")
+	p.nextCall()
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-p.done; err == nil {
+		t.Error("Serve = nil, and nobody has said that nothing follows")
+	}
+	if n, begun := handled.Load(), p.begun.Load(); n != 1 || begun != 1 {
+		t.Errorf("%d handled, %d begun; want 1", n, begun)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -86,7 +87,10 @@ func (s *Server) serve(conn *uds.Conn, begun *atomic.Int64, calls *Client) error
 	if errors.Is(err, errEnd) {
 		err = nil
 	}
-	return errors.Join(err, conn.Close())
+	if failed := conn.Close(); !errors.Is(failed, net.ErrClosed) {
+		err = errors.Join(err, failed)
+	}
+	return err
 }
 
 func (s *Server) start() {
