@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net/netip"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/plait-go/plait/epoll"
 	"github.com/plait-go/plait/examples/echo/loop"
 	"github.com/plait-go/plait/framing"
@@ -28,8 +26,7 @@ type conn struct {
 	remote netip.AddrPort // of a TCP connection
 	held   bool
 	ended  bool // the client has sent everything
-	ending bool // to be closed when what is in hand is answered, and
-	left   int  // so many bytes besides, which have arrived
+	ending loop.Ending
 }
 
 // of returns the conn of e.
@@ -44,7 +41,7 @@ const (
 // data submits what was read.
 func (c *conn) data(p []byte) error {
 	c.on.counts.BytesIn.Add(int64(len(p)))
-	c.left -= len(p)
+	c.ending.Read(len(p))
 	return c.submit(p)
 }
 
@@ -149,14 +146,13 @@ func (c *conn) eof() error {
 
 // End closes c when it has answered what it has in hand.
 func (c *conn) End() {
-	c.ending, c.left = true, 0
+	c.ending.Now()
 	c.endIfDone()
 }
 
 // finish closes c when it has answered what has arrived by now.
 func (c *conn) finish() {
-	c.ending = true
-	c.left, _ = unix.IoctlGetInt(c.FD(), unix.SIOCINQ) // 0 if that fails
+	c.ending.Soon(c.FD())
 	c.endIfDone()
 }
 
@@ -165,7 +161,7 @@ func (c *conn) finish() {
 func (c *conn) endIfDone() {
 	done := c.flow.Pending() == 0 && !c.held
 	switch {
-	case c.ending && c.left <= 0 && (done || c.Full()):
+	case c.ending.Due() && (done || c.Full()):
 		_ = c.Close(nil) // or it is closed
 	case c.ended && done:
 		_ = c.CloseWrite() // or it is closed

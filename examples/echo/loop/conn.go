@@ -32,8 +32,7 @@ type conn struct {
 	remote  netip.AddrPort // of a TCP connection
 	command []byte         // the frame that is held
 	phase   phase
-	ending  bool // to be closed when what is in hand is answered, and
-	left    int  // so many bytes besides, which have arrived
+	ending  Ending
 }
 
 // A phase is what becomes of a request.
@@ -86,7 +85,7 @@ func Remote(fd int) netip.AddrPort {
 // data answers what was read.
 func (c *conn) data(p []byte) error {
 	c.worker.Counts.BytesIn.Add(int64(len(p)))
-	c.left -= len(p)
+	c.ending.Read(len(p))
 	return c.serve(p)
 }
 
@@ -204,21 +203,20 @@ func Inside(in *framing.Decoder) error {
 
 // End closes c when it has answered what it has in hand.
 func (c *conn) End() {
-	c.ending, c.left = true, 0
+	c.ending.Now()
 	c.endIfDone()
 }
 
 // finish closes c when it has answered what has arrived by now.
 func (c *conn) finish() {
-	c.ending = true
-	c.left, _ = unix.IoctlGetInt(c.FD(), unix.SIOCINQ) // 0 if that fails
+	c.ending.Soon(c.FD())
 	c.endIfDone()
 }
 
 // endIfDone closes c if it is to end and has answered all, or its client does not
 // read the replies.
 func (c *conn) endIfDone() {
-	if c.ending && c.left <= 0 && (c.phase == open || c.phase == held && c.Full()) {
+	if c.ending.Due() && (c.phase == open || c.phase == held && c.Full()) {
 		_ = c.Close(nil) // it is open
 	}
 }
