@@ -5,11 +5,12 @@ package main
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/plait-go/plait/examples/echo/echotest"
 )
 
 // BenchmarkReplacement measures the time from the SIGKILL of the only worker until its
@@ -41,25 +42,9 @@ func BenchmarkReplacement(b *testing.B) {
 		c.HangUp(b)
 		p.Stop(b)
 	}
-	report(b, "program", program)
-	report(b, "replacement", replacement)
-	report(b, "more", []time.Duration{median(replacement) - median(program)})
-}
-
-// report reports the median of some times, and if there are many the ninetieth
-// percentile.
-func report(b *testing.B, what string, times []time.Duration) {
-	b.Helper()
-	b.ReportMetric(median(times).Seconds()*1e3, what+"-ms")
-	if len(times) >= 10 {
-		b.ReportMetric(times[len(times)*9/10].Seconds()*1e3, what+"-p90-ms")
-	}
-}
-
-// median sorts times, of which there are some.
-func median(times []time.Duration) time.Duration {
-	slices.Sort(times)
-	return times[len(times)/2]
+	echotest.ReportTimes(b, "program", program)
+	echotest.ReportTimes(b, "replacement", replacement)
+	echotest.ReportTimes(b, "more", []time.Duration{echotest.Median(replacement) - echotest.Median(program)})
 }
 
 // BenchmarkReload measures reloads of idle workers, one after the other.
@@ -74,7 +59,7 @@ func BenchmarkReload(b *testing.B) {
 				p.Said(b, "level=INFO", "reloaded")
 				times = append(times, time.Since(begun))
 			}
-			report(b, "reload", times)
+			echotest.ReportTimes(b, "reload", times)
 			p.Stop(b)
 		})
 	}
