@@ -140,10 +140,17 @@ func (h *Handler) turn() int              { return or(h.limits().Turn, DefaultTu
 func (h *Handler) frame() int             { return or(h.limits().Frame, DefaultFrame) }
 func (h *Handler) highWater() int         { return or(h.limits().HighWater, DefaultHighWater) }
 func (h *Handler) lowWater() int          { return or(h.limits().LowWater, h.highWater()/4) }
-func (h *Handler) cap() int               { return or(h.limits().Cap, h.leastCap()) }
 func (h *Handler) idle() time.Duration    { return h.limits().Idle }
 func (h *Handler) closing() time.Duration { return or(h.limits().Close, DefaultClose) }
 func (h *Handler) dialing() time.Duration { return or(h.limits().Dial, DefaultDial) }
+
+// cap returns how much may be unsent. Every Write asks.
+func (h *Handler) cap() int {
+	if h.Limits != nil && h.Limits.Cap != 0 {
+		return h.Limits.Cap
+	}
+	return h.leastCap()
+}
 
 // leastCap returns what one who answers what was read may have unsent.
 func (h *Handler) leastCap() int {

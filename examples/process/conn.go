@@ -47,7 +47,7 @@ func (c *conn) data(p []byte) error {
 
 // submit submits the requests that are complete with p, as far as there is room.
 func (c *conn) submit(p []byte) (err error) {
-	requests := 0
+	requests, full := 0, c.Full()
 	for frame, broken := range c.in.Frames(p) {
 		if err = broken; err != nil {
 			break
@@ -59,7 +59,7 @@ func (c *conn) submit(p []byte) (err error) {
 		if err = c.on.requests.Submit(c.flow, r); err != nil {
 			break
 		}
-		if requests++; c.held || c.Full() {
+		if requests++; c.held || full {
 			c.hold()
 			break
 		}
@@ -73,7 +73,7 @@ func (c *conn) submit(p []byte) (err error) {
 
 // isCommand reports whether a frame is one for Handler.Run.
 func (c *conn) isCommand(frame []byte) bool {
-	if c.on.config.Frame != "eof" {
+	if !c.on.commands {
 		return false
 	}
 	payload := c.on.config.Codec.Payload(frame)

@@ -26,6 +26,7 @@ type reactor struct {
 	*master
 	loop     *epoll.Loop
 	requests *dispatch.Dispatcher
+	commands bool // frames may be
 	counts   echo.Stats
 	written  int // bytes of answers that are not counted
 	stopping bool
@@ -34,7 +35,7 @@ type reactor struct {
 
 // newReactor returns the reactor of a loop, which is the State of that from now on.
 func newReactor(m *master, l *epoll.Loop) (r *reactor, err error) {
-	r = &reactor{master: m, loop: l, counts: echo.NewStats(nil), idle: make(chan struct{})}
+	r = &reactor{master: m, loop: l, commands: m.config.Frame == "eof", counts: echo.NewStats(nil), idle: make(chan struct{})}
 	l.State = r
 	l.Cycle(func() {
 		if r.written > 0 {
