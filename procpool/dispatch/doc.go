@@ -42,7 +42,8 @@
 // WindowBytes and one request of Max, twice that if one request stays unanswered while
 // others go on, and QueueBytes twice and one request besides for what waits. A worker
 // that is being replaced has a window, too. Besides there are 256 KiB to read into, and
-// up to 2 MiB that are kept for requests to come.
+// up to 2 MiB that are kept for requests to come. Returns wait until the worker reads
+// them: of 65536 calls at most, and of what size is up to Called.
 //
 // # When not to use it
 //
