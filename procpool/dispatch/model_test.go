@@ -19,7 +19,7 @@ import (
 	"github.com/plait-go/plait/uds/leaktest"
 )
 
-var sequences = flag.Int("sequences", 50, "how many sequences TestModel tries of each kind") //nolint:gochecknoglobals // a flag
+var sequences = flag.Int("sequences", 12, "how many sequences TestModel tries of each kind") //nolint:gochecknoglobals // a flag
 
 // The limits of a model.
 const (
